@@ -4,10 +4,9 @@ import gc
 import sys
 
 from expect import raises
-from wasmbuild import I32, call, code, i32, i64, instance, module, single, uleb
-
 from mpwasm.errors import Exhausted, Trap
 from mpwasm.wasm.instance import FUEL
+from wasmbuild import I32, code, i32, i64, instance, module, single, uleb
 
 V = b"\x7f"
 W = b"\x7e"
@@ -39,7 +38,8 @@ def test_loads():
 
 
 def test_stores():
-    for opcode, size, param, const in ((0x36, 4, V, i32), (0x3A, 1, V, i32), (0x3B, 2, V, i32), (0x37, 8, W, i64), (0x3C, 1, W, i64), (0x3D, 2, W, i64), (0x3E, 4, W, i64)):
+    narrow, wide = ((0x36, 4), (0x3A, 1), (0x3B, 2)), ((0x37, 8), (0x3C, 1), (0x3D, 2), (0x3E, 4))
+    for opcode, size, const in [(o, s, i32) for o, s in narrow] + [(o, s, i64) for o, s in wide]:
         value = 0x1122334455667788 if const is i64 else 0x55667788
         inst = instance(single(V, b"", code(0x20, 0, const(value), opcode, 0, 1), memory=(1,)))
         inst.memory.store(0, b"\xaa" * 32)
@@ -55,9 +55,10 @@ def test_bounds_are_exact():
     for opcode, size, result in ((0x2D, 1, V), (0x2F, 2, V), (0x28, 4, V), (0x29, 8, W)):
         for offset in (0, 1, 100, 65000, 70000, 0x7FFFFFFF, 0xFFFFFFFF):
             inst = loader(opcode, result, offset, memory=(2,))
-            for address in (0, 1, 2 * PAGE - size - 1, 2 * PAGE - size, 2 * PAGE - size + 1, 2 * PAGE - 1, 2 * PAGE, -1, -100, -size, 0x7FFFFFFF, -0x80000000):
+            top = 2 * PAGE
+            for address in (0, 1, top - size - 1, top - size, top - size + 1, top - 1, top, -1, -100, -size, 0x7FFFFFFF, -0x80000000):
                 end = (address & 0xFFFFFFFF) + offset + size
-                if end <= 2 * PAGE:
+                if end <= top:
                     assert inst.call("f", address) == 0
                 else:
                     assert raises(Trap, inst.call, "f", address).code == 101, (opcode, offset, address)

@@ -1,6 +1,6 @@
 """Builds small WebAssembly modules from Python, for tests that run on boards too, where no assembler is.
 
-    module(types=[(b"\\x7f\\x7f", b"\\x7f")], funcs=[(0, b"", code(0x20, 0, 0x20, 1, 0x6A))], exports={"add": (0, 0)})
+module(types=[(b"\\x7f\\x7f", b"\\x7f")], funcs=[(0, b"", code(0x20, 0, 0x20, 1, 0x6A))], exports={"add": (0, 0)})
 """
 
 I32 = 0x7F

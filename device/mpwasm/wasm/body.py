@@ -5,8 +5,8 @@ from array import array
 from mpwasm.compat import const
 from mpwasm.errors import Malformed
 from mpwasm.wasm.control import Control
+from mpwasm.wasm.module import width, words
 from mpwasm.wasm.opcodes import MEMORY, NUMERIC, SIGNATURES
-from mpwasm.wasm.stack import width, words
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)

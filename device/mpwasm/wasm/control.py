@@ -2,7 +2,7 @@
 
 from mpwasm.compat import const
 from mpwasm.wasm.emit import Emitter
-from mpwasm.wasm.stack import words
+from mpwasm.wasm.module import words
 
 _I32 = const(0x7F)
 _FUNCREF = const(0x70)

@@ -3,7 +3,8 @@
 from array import array
 
 from mpwasm.compat import const
-from mpwasm.wasm.stack import Stack, width, words
+from mpwasm.wasm.module import width, words
+from mpwasm.wasm.stack import Stack
 
 _TOO_LARGE = const(71)
 _MAX_UNITS = const(65535)

@@ -1,18 +1,18 @@
 """An instance: a module with its memory, globals, tables and imports, and the one call that runs in it (spec 4.5.4).
 
-    instance = Instance(load_module(stream), imports)
-    instance.call("add", 2, 3)            # to its end, or
-    instance.begin("add", 2, 3)           # in slices:
-    while instance.run(1000) == FUEL: ...
-    instance.results
+instance = Instance(load_module(stream), imports)
+instance.call("add", 2, 3)            # to its end, or
+instance.begin("add", 2, 3)           # in slices:
+while instance.run(1000) == FUEL: ...
+instance.results
 """
 
 from mpwasm.compat import const
 from mpwasm.errors import Exhausted, Trap, Unlinkable
 from mpwasm.wasm.interp import DONE, FUEL, PAUSED, run
 from mpwasm.wasm.memory import Memory
+from mpwasm.wasm.module import words
 from mpwasm.wasm.numeric import wrap32, wrap64
-from mpwasm.wasm.stack import words
 
 __all__ = ("DONE", "FUEL", "PAUSED", "Instance")
 

@@ -204,8 +204,8 @@ def run(thread, steps):
                     x = fp + code[pc + 1]
                     y = F[x]
                     if n > 1:
-                        for n in range(n):
-                            F[fp + n] = F[x + n]
+                        for y in range(n):
+                            F[fp + y] = F[x + y]
                     elif g is not None:
                         F[fp - g[0][r - 2] + g[0][r - 1]] = y
                     else:

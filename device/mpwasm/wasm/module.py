@@ -1,5 +1,10 @@
 """The model in the middle: what a validated module is, for the loader to fill and an instance to use."""
 
+from mpwasm.compat import const
+
+_I64 = const(0x7E)
+_F64 = const(0x7C)
+
 
 class Module:
     """A validated module, with its functions lowered to slot code.
@@ -33,3 +38,16 @@ class Module:
         self.datas = []
         self.data_count = -1
         self.declared = set()
+
+
+def width(valtype):
+    """Frame words (4 bytes each) that a value of `valtype` takes."""
+    return 2 if valtype == _I64 or valtype == _F64 else 1
+
+
+def words(types):
+    """Frame words of all of `types`, bytes of value types."""
+    total = 0
+    for t in types:
+        total += width(t)
+    return total

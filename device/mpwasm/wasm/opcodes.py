@@ -7,13 +7,6 @@ to 0x3E (i64.store32): value type, natural alignment as a power of two, slot op;
 shorter load bits 4 and 5 of the alignment name the extension that follows (1 unsigned, 2 signed).
 """
 
-I32 = 0x7F
-I64 = 0x7E
-F32 = 0x7D
-F64 = 0x7C
-FUNCREF = 0x70
-EXTERNREF = 0x6F
-
 SIGNATURES = (
     b"\x7f\x7f\x7f",  # 0: i32 i32 -> i32
     b"\x7e\x7e\x7f",  # 1: i64 i64 -> i32

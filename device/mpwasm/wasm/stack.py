@@ -8,9 +8,8 @@ needed. Values are in their homes wherever control flow meets.
 
 from mpwasm.compat import const
 from mpwasm.errors import Invalid
+from mpwasm.wasm.module import width
 
-_I64 = const(0x7E)
-_F64 = const(0x7C)
 _MISMATCH = const(40)
 _UNKNOWN_LABEL = const(47)
 _TOO_MANY = const(72)
@@ -18,19 +17,6 @@ _TOO_DEEP = const(73)
 _MAX_FRAME = const(4096)
 _MAX_DEPTH = const(200)
 _HOME = const(-2)
-
-
-def width(valtype):
-    """Frame words (4 bytes each) that a value of `valtype` takes."""
-    return 2 if valtype == _I64 or valtype == _F64 else 1
-
-
-def words(types):
-    """Frame words of all of `types`, bytes of value types."""
-    total = 0
-    for t in types:
-        total += width(t)
-    return total
 
 
 class Label:
