@@ -66,6 +66,7 @@ SENTENCES = {
     101: "out of bounds memory access",
     102: "integer divide by zero",
     103: "integer overflow",
+    104: "invalid conversion to integer",
     105: "undefined element",
     106: "uninitialized element",
     107: "indirect call type mismatch",

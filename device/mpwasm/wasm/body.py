@@ -4,9 +4,9 @@ from array import array
 
 from mpwasm.compat import const
 from mpwasm.errors import Malformed
-from mpwasm.wasm.control import Control
+from mpwasm.wasm.access import Access
 from mpwasm.wasm.module import width, words
-from mpwasm.wasm.opcodes import MEMORY, NUMERIC, SIGNATURES
+from mpwasm.wasm.opcodes import NUMERIC, SATURATING, SIGNATURES
 
 _I32 = const(0x7F)
 _I64 = const(0x7E)
@@ -14,35 +14,26 @@ _BLOCK = const(0x02)
 
 _ILLEGAL = const(16)
 _TOO_MANY_LOCALS = const(17)
-_ZERO = const(14)
 _END_EXPECTED = const(15)
 _MISMATCH = const(40)
 _NO_LOCAL = const(41)
-_NO_GLOBAL = const(42)
-_NO_MEMORY = const(45)
-_ALIGNMENT = const(50)
-_IMMUTABLE = const(51)
 _ARITY = const(59)
-_UNSUPPORTED = const(70)
 _TOO_MANY = const(72)
 _MAX_FRAME = const(4096)
 
 # slot ops, see slots.OPS
 _K = const(0x20)
-_GLOBAL_GET = const(0x65)
-_GLOBAL_SET = const(0x66)
+_MOVE = const(0x60)
 _SELECT = const(0x69)
-_ADDRESS = const(0x76)
-_MEMORY_SIZE = const(0x77)
-_MEMORY_GROW = const(0x78)
-_EXTEND_S = const(0xC1)
+_FLOAT1 = const(0xC9)
+_FLOAT2 = const(0xCA)
 
 
-class Body(Control):
+class Body(Access):
     """Lowers the functions of `module` one after the other, from `reader`."""
 
     def __init__(self, reader, module):
-        Control.__init__(self, reader)
+        Access.__init__(self, reader)
         self.module = module
         self.locals = bytearray()
         self.slots = array("H")
@@ -143,29 +134,40 @@ class Body(Control):
         """A numeric instruction, by its row of the table."""
         row = 2 * (opcode - 0x45)
         kind = NUMERIC[row]
-        if kind == 0xFF:
-            self.fail(_UNSUPPORTED, opcode)
         signature = SIGNATURES[kind & 0x7F]
         op = NUMERIC[row + 1]
-        if len(signature) == 3:
+        if op == _FLOAT1 or op == _FLOAT2:
+            self.float_op(signature, opcode)
+        elif len(signature) == 3:
             self.binary(signature, op, kind & 0x80)
-            return
-        self.pop(signature[0])
-        slot = self.operand(signature[0], self.loc, self.val, self.top)
-        if op & 0x7F == 0x30:
-            self.equal_zero(op, slot)
+        elif op == _MOVE:
+            self.reinterpret(signature)
         else:
-            self.emit_result(signature[1], op, slot)
+            self.pop(signature[0])
+            slot = self.operand(signature[0], self.loc, self.val, self.top)
+            if op & 0x7F == 0x30:
+                self.equal_zero(op, slot)
+            else:
+                self.emit_result(signature[1], op, slot)
 
-    def equal_zero(self, op, slot):
-        """eqz: turns the comparison made just before round, else compares with 0."""
-        if op == 0x30 and not self.dead and self.made_now(slot, self.top):
-            before = self.code[self.last]
-            if before & 0xD8 == 0x10 and before & 7 < 6:
-                self.code[self.last] = before ^ 1
-                self.push(_I32)
-                return
-        self.emit_result(_I32, op, slot, 0)
+    def reinterpret(self, signature):
+        """The same bits under another type: nothing moves."""
+        last = self.last
+        self.pop(signature[0])
+        if self.loc == self.top:
+            self.push(signature[1])
+        else:
+            self.push(signature[1], self.loc, self.val)
+        self.last = last
+
+    def float_op(self, signature, opcode):
+        """A float instruction goes by its opcode, to whatever computes floats."""
+        self.module.extras = True
+        slots = self.pop_slots(signature[:-1])
+        if len(slots) == 1:
+            self.emit_result(signature[-1], _FLOAT1, opcode, slots[0])
+        else:
+            self.emit_result(signature[-1], _FLOAT2, opcode, slots[0], slots[1])
 
     def binary(self, signature, op, swap):
         """A binary instruction: with its right operand a small constant where that can be."""
@@ -196,54 +198,6 @@ class Body(Control):
         op &= 0x1F
         return -32768 <= value < 32767 and (op == 0 or 2 <= op <= 5 or op >= 16 and (op < 20 or value >= 0))
 
-    # memory
-
-    def memarg(self, natural):
-        """Alignment and offset (spec 5.4.6); returns the offset."""
-        if self.module.memory is None:
-            self.fail(_NO_MEMORY)
-        align = self.reader.u32()
-        if align > natural:
-            self.fail(_ALIGNMENT)
-        return self.reader.u32()
-
-    def memory_access(self, opcode):
-        """A load or a store, by its row of the table."""
-        row = 3 * (opcode - 0x28)
-        valtype = MEMORY[row]
-        if valtype == 0xFF:
-            self.fail(_UNSUPPORTED, opcode)
-        align = MEMORY[row + 1]
-        offset = self.memarg(align & 15)
-        op = MEMORY[row + 2]
-        if opcode >= 0x36:
-            self.store(valtype, op, offset)
-            return
-        slot, offset = self.address(offset)
-        if align < 16:
-            self.emit_result(valtype, op, slot, offset)
-        else:
-            self.emit_result(_I32, op, slot, offset)
-            self.pop(_I32)
-            self.emit_result(_I64, _EXTEND_S + 2 - (align >> 4), self.loc)
-
-    def address(self, offset):
-        """Pop an address; returns its slot and an offset of 16 bits: a larger one is added, checked, beforehand."""
-        self.pop(_I32)
-        home = self.top
-        slot = self.operand(_I32, self.loc, self.val, home)
-        if offset > 0xFFFF:
-            self.emit(_ADDRESS, slot, offset & 0xFFFF, offset >> 16, home)
-            return home, 0
-        return slot, offset
-
-    def store(self, valtype, op, offset):
-        """A store: value and address popped."""
-        self.pop(valtype)
-        loc, val, home = self.loc, self.val, self.top
-        slot, offset = self.address(offset)
-        self.emit(op, slot, self.operand(valtype, loc, val, home), offset)
-
     # everything else
 
     def other(self, op):
@@ -256,25 +210,33 @@ class Body(Control):
         elif op == 0x1B or op == 0x1C:
             self.select(op)
         elif op == 0x23:
-            valtype, _, i = self.global_()
-            self.emit_result(valtype, _GLOBAL_GET + 2 * (width(valtype) - 1), i)
+            self.global_get()
         elif op == 0x24:
             self.global_set()
         elif op == 0x3F or op == 0x40:
             self.memory_size(op)
-        elif op in b"\x25\x26\x43\x44\xd0\xd1\xd2":
-            self.fail(_UNSUPPORTED, op)
+        elif op == 0x25 or op == 0x26:
+            self.table_access(op)
+        elif op == 0x43:
+            self.push(0x7D, -1, r.pattern(4))
+        elif op == 0x44:
+            self.push(0x7C, -1, r.pattern(8))
+        elif 0xD0 <= op <= 0xD2:
+            self.reference(op)
         elif op == 0xFC:
             self.prefixed()
         else:
             r.fail(_ILLEGAL, op)
 
     def prefixed(self):
-        """An instruction behind the prefix 0xFC: none yet."""
+        """An instruction behind the prefix 0xFC: saturating conversions and bulk operations."""
         sub = self.reader.u32()
         if sub > 17:
             self.reader.fail(_ILLEGAL, 0xFC00 + (sub & 0xFF))
-        self.fail(_UNSUPPORTED, 0xFC00 + sub)
+        if sub > 7:
+            self.bulk(sub)
+        else:
+            self.float_op(SIGNATURES[SATURATING[sub]], 0xFC00 + sub)
 
     def select(self, op):
         """select, untyped (numbers only) or with its type."""
@@ -298,34 +260,6 @@ class Body(Control):
         b = self.operand(valtype, b, b_val, b_home)
         c = self.operand(_I32, c, c_val, c_home)
         self.emit_result(valtype, _SELECT + width(valtype) - 1, a, b, c)
-
-    def global_(self):
-        """A global index; returns (value type, mutable, index)."""
-        i = self.reader.u32()
-        if i >= len(self.module.globals):
-            self.fail(_NO_GLOBAL)
-        g = self.module.globals[i]
-        return g[0], g[1], i
-
-    def global_set(self):
-        """global.set."""
-        valtype, mutable, i = self.global_()
-        if not mutable:
-            self.fail(_IMMUTABLE)
-        self.pop(valtype)
-        self.emit(_GLOBAL_SET + 2 * (width(valtype) - 1), self.operand(valtype, self.loc, self.val, self.top), i)
-
-    def memory_size(self, op):
-        """memory.size and memory.grow."""
-        if self.reader.byte():
-            self.reader.fail(_ZERO)
-        if self.module.memory is None:
-            self.fail(_NO_MEMORY)
-        if op == 0x3F:
-            self.emit_result(_I32, _MEMORY_SIZE)
-        else:
-            self.pop(_I32)
-            self.emit_result(_I32, _MEMORY_GROW, self.operand(_I32, self.loc, self.val, self.top))
 
 
 def turned(op, value):

@@ -17,7 +17,7 @@ _NO_FUNCTION = const(43)
 _NO_TABLE = const(44)
 _NO_TYPE = const(46)
 _TOO_LARGE = const(71)
-_MAX_TARGETS = const(4096)
+_MAX_TARGETS = const(32768)
 
 # slot ops, see slots.OPS
 _BR = const(0x70)
@@ -217,9 +217,9 @@ class Control(Emitter):
         if self.dead:
             return
         at = self.pos
-        self.pos += len(labels)
-        if self.pos + 6 > len(self.code):
-            self.grow_code(self.pos + 6)
+        if at + len(labels) + 6 > len(self.code):
+            self.grow_code(at + len(labels) + 6)
+        self.pos = at + len(labels)
         for i in range(len(labels)):
             types = self.types_of(labels[i])
             if self.in_place(labels[i], types):

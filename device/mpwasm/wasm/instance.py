@@ -11,8 +11,9 @@ from mpwasm.compat import const
 from mpwasm.errors import Exhausted, Trap, Unlinkable
 from mpwasm.wasm.interp import DONE, FUEL, PAUSED, run
 from mpwasm.wasm.memory import Memory
-from mpwasm.wasm.module import words
+from mpwasm.wasm.module import width, words
 from mpwasm.wasm.numeric import wrap32, wrap64
+from mpwasm.wasm.table import Table, make_global
 
 __all__ = ("DONE", "FUEL", "PAUSED", "Instance")
 
@@ -22,7 +23,7 @@ _NO_EXPORT = const(82)
 _BOUNDS_MEMORY = const(101)
 _BOUNDS_TABLE = const(108)
 _STACK = const(120)
-_I64 = const(0x7E)
+_REF = const(0x70)
 _FRAMES = const(4096)
 _MEMORY = const(1 << 26)
 
@@ -31,7 +32,8 @@ class Instance:
     """`module` made ready to run.
 
     `resolve(module, name, params, results)` gives the callable for an imported function (`params` and `results` are
-    bytes of value types), or None. `max_memory` bounds the committed bytes, `max_frames` the words (4 bytes each) of
+    bytes of value types), or None; for other imports `params` is None, `results` their description, and it gives another instance's
+    `export`, or a number for an immutable global. `max_memory` bounds the committed bytes, `max_frames` the words (4 bytes each) of
     all frames together. Raises `Unlinkable`, and `Trap` where a segment does not fit.
 
     A function is a tuple: (slot code or None, parameter words, other locals' words, frame words, type, instance,
@@ -52,54 +54,89 @@ class Instance:
         self.memory = Memory(low, high, max_memory)
         self.globals = []
         self.funcs = []
+        self.tables = []
         for entry in module.imports:
             self.link(resolve, entry)
+        if module.extras:
+            from mpwasm.wasm.extra import extra
+
+            self.extra = extra
         for i in range(len(module.codes)):
             code, size, other, frame = module.codes[i]
             index = module.imported + i
             self.funcs.append((code, size, other, frame, module.types[module.funcs[index]], self, index, None))
         for i in range(len(self.globals), len(module.globals)):
-            self.globals.append(self.constant(module.globals[i][2]))
-        self.tables = []
-        for kind in module.tables:
-            self.tables.append([None] * kind[1])
+            valtype, mutable, value = module.globals[i]
+            self.globals.append(make_global(valtype, mutable, self.constant(value)))
+        for i in range(len(self.tables), len(module.tables)):
+            self.tables.append(Table(*module.tables[i]))
+        self.elems = [items if mode == 1 else () for mode, _, _, _, items in module.elems]
+        self.datas = [data if mode == 1 else b"" for mode, _, data in module.datas]
         self.fill()
         self.started = module.start < 0
+
+    # imports
 
     def link(self, resolve, entry):
         """One import."""
         where, name, kind, what = entry
         found = None
-        if resolve is not None and kind == 0:
-            params, results = self.module.types[what]
+        if resolve is not None:
+            params, results = self.module.types[what] if kind == 0 else (None, what)
             found = resolve(where, name, params, results)
-        elif resolve is not None and kind == 3:
-            found = resolve(where, name, None, what)
         if found is None:
             raise Unlinkable(_UNKNOWN_IMPORT, where + "." + name)
-        if kind == 3:
-            self.globals.append(found)
-        else:
-            kind = self.module.types[what]
-            size = words(kind[0])
-            self.funcs.append((None, size, 0, size + 2, kind, self, len(self.funcs), self.host(found, kind)))
+        if not (self.link_function, self.link_table, self.link_memory, self.link_global)[kind](found, what):
+            raise Unlinkable(_WRONG_IMPORT, where + "." + name)
+
+    def link_function(self, found, what):
+        """A callable of the host, or a function of another instance."""
+        kind = self.module.types[what]
+        if isinstance(found, tuple):
+            self.funcs.append(found)
+            return found[4] == kind
+        if not callable(found):
+            return False
+        size = words(kind[0])
+        self.funcs.append((None, size, 0, size + 2, kind, self, len(self.funcs), self.host(found, kind)))
+        return True
+
+    def link_table(self, found, what):
+        """Another's table, at least as large and as bounded."""
+        self.tables.append(found)
+        return isinstance(found, Table) and found.kind == what[0] and fits(len(found.items), found.most, what[1], what[2])
+
+    def link_memory(self, found, what):
+        """Another's memory, likewise."""
+        self.memory = found
+        return isinstance(found, Memory) and fits(found.pages, found.limit, what[0], what[1])
+
+    def link_global(self, found, what):
+        """Another's global of the same type, or, where it is immutable, a number."""
+        if isinstance(found, int) and not what[1]:
+            found = make_global(what[0], 0, found)
+        self.globals.append(found)
+        return isinstance(found, list) and found[1] == what[0] and found[2] == what[1]
+
+    def export(self, name):
+        """What is exported as `name`, for another instance to import: a function, `Table`, `Memory` or global; else None."""
+        kind, index = self.module.exports.get(name, (-1, 0))
+        if kind == 2:
+            return self.memory
+        return None if kind < 0 else (self.funcs, self.tables, None, self.globals)[kind][index]
 
     def host(self, function, kind):
         """`function` as the run loop calls it: arguments taken unsigned from the frame, the result brought back."""
         params, results = kind
-        simple = all(t != _I64 for t in params)
 
         def call(g, frames, at):
             arguments = []
             for t in params:
-                value = frames[at]
-                if value < 0:
-                    value += 1 << (64 if t == _I64 else 32)
-                arguments.append(value)
-                at += 1 if simple or t != _I64 else 2
+                arguments.append(outside(t, frames[at], False))
+                at += width(t)
             value = function(self, *arguments)
             if results:
-                return wrap64(value) if results[0] == _I64 else wrap32(value)
+                return inside(results[0], value)
 
         return call
 
@@ -112,12 +149,10 @@ class Instance:
             op = expression[i]
             value = expression[i + 1]
             if op == 0x23:
-                value = self.globals[value]
+                value = self.globals[value][0]
             elif op == 0xD2:
                 value = self.funcs[value]
-            elif op == 0xD0:
-                value = None
-            elif op >= 0x6A:
+            elif 0x6A <= op <= 0x7E:
                 y = stack.pop()
                 x = stack.pop()
                 value = x + y if op in b"\x6a\x7c" else x - y if op in b"\x6b\x7d" else x * y
@@ -129,7 +164,7 @@ class Instance:
         """Copy the active segments into tables and memory (spec 4.5.4, in order)."""
         for mode, table, offset, _, items in self.module.elems:
             if mode == 0:
-                self.fill_table(self.tables[table], self.constant(offset) & 0xFFFFFFFF, items)
+                self.fill_table(self.tables[table].items, self.constant(offset) & 0xFFFFFFFF, items)
         for mode, offset, data in self.module.datas:
             if mode == 0:
                 offset = self.constant(offset) & 0xFFFFFFFF
@@ -170,8 +205,8 @@ class Instance:
         self.grow_frames(max(function[3], words(function[4][1])))
         frames = self.frames
         for t, value in zip(function[4][0], arguments):
-            frames[at] = wrap64(value) if t == _I64 else wrap32(value)
-            at += 2 if t == _I64 else 1
+            frames[at] = inside(t, value)
+            at += width(t)
         frames[at] = None
         for i in range(at + 2, at + 2 + function[2]):
             frames[i] = 0
@@ -209,8 +244,8 @@ class Instance:
         out = []
         at = 0
         for t in self.called[4][1]:
-            out.append(self.frames[at])
-            at += 2 if t == _I64 else 1
+            out.append(outside(t, self.frames[at], True))
+            at += width(t)
         return tuple(out)
 
     def call(self, name, *arguments):
@@ -244,3 +279,24 @@ class Instance:
             if f is not None:
                 fp -= f[0][pc - 2]
         return out
+
+
+def inside(valtype, value):
+    """A value of the host as the frame holds it: numbers wrapped, None as the null reference 0."""
+    if valtype <= _REF:
+        return 0 if value is None else value
+    return wrap64(value) if width(valtype) == 2 else wrap32(value)
+
+
+def outside(valtype, value, signed):
+    """A value of the frame for the host: None for a null reference; numbers unsigned unless `signed`; floats as bit patterns."""
+    if valtype <= _REF:
+        return None if value == 0 else value
+    if value < 0 and not signed:
+        return value + (1 << 32 * width(valtype))
+    return value
+
+
+def fits(size, most, want_size, want_most):
+    """Import matching of limits (spec 4.5.3.2)."""
+    return size >= want_size and (want_most is None or (most is not None and most <= want_most))

@@ -139,13 +139,13 @@ def run(thread, steps):
                         F[fp + code[pc + 5]] = x | (code[pc + 4] ^ 0x8000) - 0x8000 << 48
                         pc += 6
                     else:
-                        F[fp + code[pc + 2]] = G[code[pc + 1]]
+                        F[fp + code[pc + 2]] = G[code[pc + 1]][0]
                         pc += 3
                 elif op < 0x69:
                     if op == 0x67:
-                        F[fp + code[pc + 2]] = G[code[pc + 1]]
+                        F[fp + code[pc + 2]] = G[code[pc + 1]][0]
                     else:
-                        G[code[pc + 2]] = F[fp + code[pc + 1]]
+                        G[code[pc + 2]][0] = F[fp + code[pc + 1]]
                     pc += 3
                 elif op < 0x6B:  # select
                     F[fp + code[pc + 4]] = F[fp + code[pc + 1 if F[fp + code[pc + 3]] else pc + 2]]
@@ -177,8 +177,8 @@ def run(thread, steps):
                     M = mem.data
                     base = mem.base
                     top = len(M)
-                    if thread.pause:
-                        thread.pause = False
+                    if g[5].pause:
+                        g[5].pause = False
                         thread.func = f
                         thread.pc = pc
                         return PAUSED
@@ -195,6 +195,14 @@ def run(thread, steps):
                 code = g[0]
                 fp = n
                 pc = 0
+                if g[5] is not inst:
+                    inst = g[5]
+                    funcs = inst.funcs
+                    G = inst.globals
+                    mem = inst.memory
+                    M = mem.data
+                    base = mem.base
+                    top = len(M)
             elif op == 0x74:  # return
                 n = code[pc + 2]
                 x = fp + f[1]
@@ -217,6 +225,14 @@ def run(thread, steps):
                 pc = r
                 code = f[0]
                 fp -= code[pc - 2]
+                if f[5] is not inst:
+                    inst = f[5]
+                    funcs = inst.funcs
+                    G = inst.globals
+                    mem = inst.memory
+                    M = mem.data
+                    base = mem.base
+                    top = len(M)
             elif op < 0x80:
                 if op == 0x75:
                     raise Trap(_UNREACHABLE)
@@ -240,9 +256,14 @@ def run(thread, steps):
                     y -= 65536
                 F[fp + code[pc + 3]] = binary64(op & 0x1F, F[fp + code[pc + 1]], y)
                 pc += 4
-            else:
+            elif op < 0xC9:
                 F[fp + code[pc + 2]] = unary64(op, F[fp + code[pc + 1]])
                 pc += 3
+            else:
+                pc += inst.extra(inst, code, pc, F, fp)
+                M = mem.data
+                base = mem.base
+                top = len(M)
     except Trap:
         thread.func = f
         thread.pc = pc
@@ -256,11 +277,11 @@ def run(thread, steps):
 
 def element(inst, code, pc, i):
     """The function that call_indirect at `pc` calls: element `i` of its table, with the type it names (spec 4.4.8)."""
-    table = inst.tables[code[pc + 3]]
+    table = inst.tables[code[pc + 3]].items
     if not 0 <= i < len(table):
         raise Trap(_UNDEFINED)
     g = table[i]
-    if g is None:
+    if g == 0:
         raise Trap(_UNINITIALIZED)
     if g[4] != inst.module.types[code[pc + 2]]:
         raise Trap(_MISMATCH)

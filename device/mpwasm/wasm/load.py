@@ -18,6 +18,8 @@ _TYPE = const(12)
 _LIMITS = const(13)
 _REPRESENTATION = const(4)
 _DATA_COUNT = const(18)
+_COUNT_REQUIRED = const(19)
+_NO_DATA = const(48)
 _ORDER = const(20)
 _MUTABILITY = const(22)
 _REFTYPE = const(24)
@@ -71,6 +73,10 @@ class Loader(Segments):
             r.fail(_INCONSISTENT)
         if m.data_count >= 0 and m.data_count != len(m.datas):
             r.fail(_DATA_COUNT)
+        if m.uncounted:
+            if m.datas:
+                r.fail(_COUNT_REQUIRED)
+            self.fail(_NO_DATA)
         return m
 
     def section(self, number, last):

@@ -14,14 +14,14 @@ _GRAIN = const(256)
 
 
 class Memory:
-    """A memory of `pages` pages (65,536 bytes each), at most `most`, of which at most `budget` bytes are committed.
+    """A memory of `pages` pages (65,536 bytes each), at most `limit` (None: 65,536), of which at most `budget` bytes are committed.
 
     `data` holds the addresses from `base` on; both may change at any `at` or `grow`.
     """
 
     def __init__(self, pages, most, budget):
         self.pages = pages
-        self.most = 65536 if most is None else most
+        self.limit = most
         self.budget = budget
         self.data = bytearray()
         self.base = 0
@@ -69,7 +69,7 @@ class Memory:
     def grow(self, pages):
         """memory.grow (spec 4.4.7): the size before in pages, or -1; nothing is committed yet."""
         before = self.pages
-        if before + pages > self.most:
+        if before + pages > (65536 if self.limit is None else self.limit):
             return -1
         self.pages = before + pages
         return before

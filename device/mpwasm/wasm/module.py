@@ -17,6 +17,7 @@ class Module:
     * `tables`: (reference type, min, max); `memory`: (min, max) in pages of 64 KiB, or None; a max may be None
     * `globals`: (value type, mutable, initial value), the last None for imported ones
     * `exports`: {name: (kind, index)}; `start`: function index or -1
+    * `extras`: whether it uses floats, bulk operations or table access, which `extra.py` executes
     * `elems`: (mode, table, offset, reference type, items); `datas`: (mode, offset, bytes); mode 0 active, 1 passive, 2 declarative
 
     Initial values, offsets and items are constant expressions: tuples of opcode, immediate, opcode, immediate, …
@@ -38,6 +39,8 @@ class Module:
         self.datas = []
         self.data_count = -1
         self.declared = set()
+        self.extras = False
+        self.uncounted = False
 
 
 def width(valtype):

@@ -125,6 +125,11 @@ class Reader:
             size -= step
         return out
 
+    def pattern(self, size):
+        """The bit pattern of a float of `size` bytes, as a signed int."""
+        value = int.from_bytes(self.take(size), "little")
+        return value - (1 << 8 * size) if value >> (8 * size - 1) else value
+
     def name(self):
         """A name: a length and that many bytes of UTF-8 (spec 5.2.4), as str."""
         raw = bytes(self.take(self.u32()))

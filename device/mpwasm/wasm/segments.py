@@ -11,7 +11,6 @@ _NO_FUNCTION = const(43)
 _NO_TABLE = const(44)
 _NO_MEMORY = const(45)
 _NOT_CONSTANT = const(58)
-_UNSUPPORTED = const(70)
 _I32 = const(0x7F)
 _I64 = const(0x7E)
 _FUNCREF = const(0x70)
@@ -54,7 +53,8 @@ class Segments:
             found.append(self.reference_type())
             return 0
         if op == 0x43 or op == 0x44:
-            self.fail(_UNSUPPORTED, op)
+            found.append(0x7D if op == 0x43 else 0x7C)
+            return r.pattern(4 if op == 0x43 else 8)
         if op in b"\x6a\x6b\x6c\x7c\x7d\x7e":
             self.constant_binary(_I32 if op < 0x70 else _I64, found)
             return 0

@@ -32,6 +32,9 @@ def _rows():
         rows[0x60 + i] = (name, operands)
     for i, name in enumerate("i32.wrap i64.extend32_s i64.extend32_u i64.clz i64.ctz i64.popcnt i64.extend8_s i64.extend16_s i64.extend_s".split()):
         rows[0xC0 + i] = (name, "sd")
+    rare = "float1 usd|float2 ussd|bulk uuusss|drop uu|table.grow ussd|table.size ud|table.get usd|table.set uss|ref.func ud"
+    for i, row in enumerate(rare.split("|")):
+        rows[0xC9 + i] = tuple(row.split(" "))
     return rows
 
 
