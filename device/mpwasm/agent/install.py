@@ -1,0 +1,215 @@
+"""An update under way: the machine of `wire.update`, the task it waits for, and its actions, one method each.
+
+Imported when there is something to decide and dropped when that is settled; what must last is the machine's journal on flash.
+"""
+
+import gc
+
+from mpwasm.agent import guest as guests
+from mpwasm.agent import phase, tasks
+from mpwasm.agent.store import Store
+from mpwasm.compat import const
+from mpwasm.errors import Refused, WasmError
+from mpwasm.wire.policy import Board
+from mpwasm.wire.saved import Saved
+from mpwasm.wire.update import Update
+
+_MAX_MODULE_BYTES = const(262144)
+_SPARE_FLASH_BYTES = const(8192)
+_RESIDENT_BYTES = const(49152)
+_UNKNOWN_BYTES = const(1 << 29)
+_SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
+
+
+class Install:
+    """The machine at work for the `updater.Updater` `owner`, whose guest, line, log and view it uses."""
+
+    def __init__(self, owner, root):
+        i = owner.identity
+        self.owner = owner
+        self.guest = owner.guest
+        self.link = owner.link
+        self.log = owner.log
+        self.board = owner.board
+        self.store = Store(root, i[2])
+        journal = self.store.journal()
+        self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), Saved.parse(journal) if journal else Saved())
+        self.machine.nonce = owner.view.nonce
+        self.blocks = tasks.Blocks(self.link, self.store)
+        self.task = None
+        self.payload = None
+        self.due = 0
+        self.events = []
+
+    def begin(self, first, safe):
+        """Tell a new machine what it would know: with `first` the board has just started, with `safe` nothing shall be started."""
+        self.feed(("boot",), ("start",) if safe else () if first else ("start", "report"))
+        if safe and self.machine.state == "trial":
+            self.feed(("failed", "trap", "the agent died"), ("start",))
+        if self.guest.state == guests.FAILED and not first:
+            self.feed(("failed", self.guest.reason, self.guest.detail))
+
+    def feed(self, event, without=()):
+        """Give the machine an event and do what it says, leaving out the actions named in `without`."""
+        actions = self.machine.feed(event, self.board.uptime_ms())
+        self.owner.view.take(self.machine)
+        for action in actions:
+            if action[0] not in without:
+                getattr(self, "_do_" + action[0])(*action[1:])
+
+    def step(self, now):
+        """One slice of the work; return the uptime at which the next is due, None when all is settled."""
+        if self.machine.online != self.link.ready:
+            self.feed(("online",) if self.link.ready else ("offline",))
+        if self.task and now >= self.due:
+            self._advance()
+        if self.events:
+            self.feed(self.events.pop(0))
+            return now
+        wake = self.machine.wake
+        if wake is not None and now >= wake:
+            self.feed(("tick",))
+            return now
+        if self.task:
+            return self.due if wake is None else min(self.due, wake)
+        if wake is None and self.machine.state not in _SETTLED:
+            return now + 1000
+        return wake
+
+    def _advance(self):
+        try:
+            self.due = next(self.task)
+        except StopIteration:
+            self.task = None
+        except OSError as error:
+            self._flash_failed(error)
+
+    def _flash_failed(self, error):
+        self.log.note("flash: %r" % error)
+        self.cancel()
+        self.events.append(("unstored",))
+
+    def on_blk(self, payload):
+        """A message on `blk`: a block, or something to be ignored."""
+        try:
+            if self.blocks.accept(payload, self.board.uptime_ms()):
+                self.due = 0
+        except OSError as error:
+            self._flash_failed(error)
+
+    def cancel(self):
+        """Drop the task and its download."""
+        self.task = None
+        self.blocks.drop()
+
+    # -- the machine's actions, one method each
+
+    def _do_save(self, data):
+        self.store.save(data)
+
+    def _do_report(self):
+        self.owner.changed()
+
+    def _do_refused(self, reason, detail):
+        self.owner.refused(reason, detail)
+
+    def _run(self, task):
+        self.cancel()
+        self.task = task
+        self.due = 0
+
+    def _do_cancel(self):
+        self.cancel()
+
+    def _do_fetch(self, what, digest, size):
+        self._run(self._fetch(digest, size))
+
+    def _fetch(self, digest, size):
+        blob = yield from self.blocks.blob(digest, size, self.board.uptime_ms)
+        self.events.append(("unfetched", digest) if blob is None else ("fetched", digest, blob))
+
+    def _do_verify(self, key, signature, message):
+        self._run(self._verify(key, signature, message))
+
+    def _verify(self, key, signature, message):
+        loaded = phase.begin()
+        right = yield from tasks.verify(key, signature, message)
+        phase.end(loaded, "mpwasm.wire")
+        self.events.append(("verified", right))
+
+    def _do_measure(self):
+        heap = gc.mem_free() + gc.mem_alloc() - _RESIDENT_BYTES if hasattr(gc, "mem_free") else _UNKNOWN_BYTES
+        flash = min(self.store.free_bytes() - _SPARE_FLASH_BYTES, _MAX_MODULE_BYTES)
+        self.events.append(("measured", max(flash, 0), max(heap, 0)))
+
+    def _do_download(self, digest, size):
+        self.payload = digest
+        self._run(self._download(digest, size))
+
+    def _download(self, digest, size):
+        done = yield from self.blocks.payload(digest, size, self.board.uptime_ms, self._progress)
+        self.events.append(("stored",) if done else ("unstored",))
+
+    def _progress(self, percent):
+        self.events.append(("progress", percent))
+
+    def _do_hash(self):
+        self.events.append(("hashed", self.store.hash_payload(self.payload) or b""))
+
+    def _do_discard(self):
+        self.store.discard_part(self.payload)
+
+    def _do_stage(self, digest, blob, manifest, config):
+        self.store.accept_part(manifest.digest)
+        self.store.save_spec(digest, guests.spec_of(manifest, config))
+        self.events.append(("staged",))
+
+    def _do_start(self, digest, trial):
+        """Start what is staged under `digest`. It is read and validated while the old guest still runs, if the heap can hold both."""
+        if self.owner.running == digest and self.guest.state != guests.FAILED:
+            return  # the new module was unfit before the old one had to stop
+        try:
+            spec = self.store.load_spec(digest)
+            if spec is None or not self.store.holds(spec[guests.DIGEST]):
+                raise Refused("digest", "flash")
+            module = self._load(self.store.path(spec[guests.DIGEST]))
+            self.owner.running = digest
+            self.owner.failure_told = False
+            self.guest.start(module, spec)
+        except (Refused, WasmError, MemoryError) as error:
+            self._unfit(digest, error)
+        else:
+            self.log.note("started %s %s" % (spec[guests.NAME], spec[guests.VERSION]))
+
+    def _load(self, path):
+        try:
+            return guests.load(path)
+        except MemoryError:
+            self.owner.running = None
+            self.guest.stop()
+        return guests.load(path)
+
+    def _unfit(self, digest, error):
+        refused = error if isinstance(error, Refused) else guests.refusal(error)
+        self.log.note("can't start: %s %s" % (refused.reason, refused.detail))
+        if self.machine.state != "trial":
+            self.owner.running = digest
+            self.owner.failure_told = True
+            self.guest.fail(refused.reason, refused.detail)
+        self.events.append(("failed", refused.reason, refused.detail))
+
+    def _do_confirm(self, digest):
+        self._sweep(digest)
+
+    def _do_rollback(self, digest):
+        self._sweep(self.machine.saved.running)
+
+    def _sweep(self, digest):
+        """Keep one module on flash, that of the manifest `digest`."""
+        spec = digest and self.store.load_spec(digest)
+        self.store.sweep([digest, spec[guests.DIGEST]] if spec else [])
+
+    def _do_stop(self):
+        self.owner.running = None
+        self.guest.stop()
+        self.store.sweep([])

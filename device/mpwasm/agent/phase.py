@@ -1,0 +1,34 @@
+"""Modules that are needed for a phase only are imported for it and dropped afterwards, so that their heap is free again."""
+
+import gc
+import sys
+
+_kept = []
+
+
+def begin():
+    """What is loaded now: to be given to `end`, or to `keep`."""
+    return list(sys.modules)
+
+
+def keep(loaded):
+    """What was imported since `begin` stays, whatever phase it was imported in."""
+    for name in sys.modules:
+        if name not in loaded and name not in _kept:
+            _kept.append(name)
+
+
+def end(loaded, package):
+    """Forget every module of `package` that was imported since `begin`: out of `sys.modules` and of the package; then collect.
+
+    `package` is one of ours, ``mpwasm.wire``: what another part imports meanwhile, as the engine may when it runs, stays. Only on
+    MicroPython: CPython has the memory, and its tests compare classes by identity.
+    """
+    if sys.implementation.name == "micropython":
+        for name in list(sys.modules):
+            if name.startswith(package + ".") and name not in loaded and name not in _kept:
+                sys.modules.pop(name)
+                short = name[len(package) + 1 :]
+                if hasattr(sys.modules.get(package), short):
+                    delattr(sys.modules[package], short)
+    gc.collect()

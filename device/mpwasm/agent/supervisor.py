@@ -1,0 +1,149 @@
+"""The agent: one cooperative loop over link, updater and guest; `run` never returns.
+
+A turn polls the link, steps the updater and the guest, sends what there is to say, and tells how long it may sleep.
+"""
+
+import gc
+import os
+import sys
+
+from mpwasm.agent import phase
+from mpwasm.agent.guest import Guest
+from mpwasm.agent.health import Health
+from mpwasm.agent.link import Link
+from mpwasm.agent.log import Log
+from mpwasm.agent.net import Net
+from mpwasm.agent.report import report_payload
+from mpwasm.agent.updater import Updater
+from mpwasm.compat import const
+from mpwasm.wasi.hardware import Board
+
+_MAX_SLEEP_MS = const(1000)
+_HEARTBEAT_MS = const(60000)
+_BUSY_REPORT_MS = const(30000)
+_LOG_MS = const(200)
+_MEASURE_MS = const(2000)
+_BATCH = const(6)
+_HEALTHY_MS = const(60000)
+_CRASHES = const(3)
+
+
+class Supervisor:
+    """All parts of the agent of one board; `root` is "" on a board, a folder in tests.
+
+    `crashes` is how often in a row the agent has died: from three on the guest isn't started (safe mode).
+    """
+
+    def __init__(self, root="", crashes=0, board=None):
+        self.root = root
+        self.crashes = crashes
+        self.board = board
+        self.report_due = True
+        self.next_report = 0
+        self.next_log = 0
+        self.next_measure = 0
+
+    def boot(self):
+        """Read identity and journal, count the boot, prepare the line, start the confirmed guest."""
+        loaded = phase.begin()
+        from mpwasm.agent.store import Store, read_identity
+
+        identity = self.identity = read_identity(self.root)
+        store = Store(self.root, identity[2])
+        self.board = self.board or Board()
+        self.board.granted = identity[7]
+        self.log = Log(self.board)
+        self.health = Health(self.board, store.count_boot())
+        self.net = Net(identity[8], identity[9])
+        self.link = Link(identity, self.board, self.log, self.on_message, self.on_ready)
+        self.guest = Guest(self.board, self.log)
+        self.updater = Updater(self.root, self.guest, self.link, self.log, self.board, identity, self.report)
+        self.log.note("boot %d of %s" % (self.health.boots, identity[1]))
+        if store.journal_lost():
+            self.log.note("journal lost")
+        del Store, read_identity, store
+        phase.end(loaded, "mpwasm.agent")
+        safe = self.crashes >= _CRASHES
+        if safe:
+            self.log.note("safe mode: guest not started")
+        self.updater.wake(True, safe)
+
+    # -- what comes in
+
+    def on_message(self, name, payload):
+        """A message on one of our topics. Whatever is in it, the agent goes on."""
+        if name == "blk":
+            self._guarded(self.updater.broke, self.updater.on_blk, payload)
+        elif name == "desired":
+            self._guarded(self.updater.broke, self.updater.on_desired, payload)
+        # `cmd` has no commands in this version; all other names are our own.
+
+    def on_ready(self):
+        """The line is up (again): say how we are."""
+        self.report()
+
+    # -- what goes out
+
+    def report(self):
+        """Publish `reported` now, or as soon as there is room."""
+        self.report_due = True
+        if self.link.ready:
+            payload = report_payload(self.identity, self.updater, self.health, self.net.rssi())
+            if self.link.publish("reported", payload, 1, True):
+                self.report_due = False
+                self.next_report = self.board.uptime_ms() + (_BUSY_REPORT_MS if self.updater.busy else _HEARTBEAT_MS)
+
+    def _say(self, now):
+        """Reports that are due, then a batch of lines and of readings."""
+        if not self.link.ready:
+            return
+        if self.report_due or now >= self.next_report:
+            self.report()
+        if now >= self.next_log:
+            self.next_log = now + _LOG_MS
+            for name, ring in (("log", self.log.lines), ("tele", self.log.readings)):
+                if ring.entries and self.link.publish(name, ring.batch(_BATCH)):
+                    ring.sent(_BATCH)
+
+    # -- the loop
+
+    def turn(self):
+        """One turn of the loop; returns the milliseconds that it may sleep now."""
+        now = self.board.uptime_ms()
+        due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.net.up(now)))
+        for part in (self.updater, self.guest):
+            at = self._guarded(part.broke, part.step, now)
+            if at is not None:
+                due = min(due, at)
+        self._say(now)
+        if self.link.ready and (self.log.lines.entries or self.log.readings.entries):
+            due = min(due, self.next_log)
+        if now >= self.next_measure:  # it walks the whole heap: not in every turn
+            self.next_measure = now + _MEASURE_MS
+            self.health.measure()
+        return max(0, due - self.board.uptime_ms())
+
+    def _guarded(self, blame, action, argument):
+        """The one broad handler: a bug in an update or in a host function ends that, not the agent. What `action` returns, or None."""
+        try:
+            return action(argument)
+        except Exception as error:
+            getattr(sys, "print_exception", print)(error)
+            blame(error)
+            return None
+
+    def run(self):
+        """Turn for ever; after a minute the deaths before this boot are forgotten."""
+        while True:
+            self.link.wait(self.turn())
+            if self.crashes and self.board.uptime_ms() > _HEALTHY_MS:
+                self.crashes = 0
+                os.remove(self.root + "/state/crashes")
+
+
+def run(root="", crashes=0):
+    """What main.py calls: the agent, until something in it dies."""
+    agent = Supervisor(root, crashes)
+    agent.boot()
+    gc.collect()
+    agent.run()
