@@ -1,0 +1,102 @@
+"""The `fleet` command: one row per noun, each loaded only when it is used, so that `fleet --help` is quick."""
+
+import importlib
+import sys
+
+import click
+
+from fleet.errors import ERROR, FleetError
+from fleet.home import Home, default_home
+
+# name -> (module in fleet.commands, help)
+COMMANDS = {
+    "init": ("init", "Make a fleet: keys, settings and database."),
+    "up": ("up", "Run the broker and the service of this fleet."),
+    "device": ("device", "Boards: add, list, show, remove, provision-file."),
+    "group": ("group", "Groups of boards: create, add, list."),
+    "push": ("push", "Sign a WebAssembly module and send it to a group."),
+    "status": ("status", "What every board runs and how it is."),
+    "logs": ("logs", "Log lines of the boards."),
+    "key": ("key", "Keys that may sign: list, show-root."),
+    "sim": ("sim", "Simulated boards: up."),
+}
+
+
+class Context:
+    """What all commands share: the folder of the fleet, and the client, opened at first use."""
+
+    def __init__(self, folder):
+        self.home = Home(folder)
+        self._client = None
+
+    @property
+    def client(self):
+        """The client for this fleet; FleetError if there is none in the folder."""
+        if self._client is None:
+            self.home.require()
+            from fleet.client import LocalClient
+
+            self._client = LocalClient(self.home)
+        return self._client
+
+    def close(self):
+        """Close what was opened."""
+        if self._client is not None:
+            self._client.close()
+
+
+class LazyGroup(click.Group):
+    """Loads a command's module when the command is used; lists them from the table."""
+
+    def list_commands(self, ctx):
+        """The nouns, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        """The click command of `name`, or None."""
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(f"fleet.commands.{COMMANDS[name][0]}").command
+
+    def main(self, args=None, **_click):
+        """The program: runs and exits."""
+        sys.exit(run(args))
+
+    def format_commands(self, ctx, formatter):
+        """The help's list of commands, from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row[1]) for name, row in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--home", type=click.Path(file_okay=False), help="Folder of the fleet (default: $WASMFLEET_HOME, ./.wasmfleet or your data folder).")
+@click.version_option(package_name="wasmfleet", prog_name="fleet")
+@click.pass_context
+def main(ctx, home):
+    """WebAssembly over the air for MicroPython boards."""
+    ctx.obj = Context(home or default_home())
+    ctx.call_on_close(ctx.obj.close)
+
+
+def run(arguments=None):
+    """Run the command line; returns the exit code."""
+    try:
+        return click.Group.main(main, arguments, prog_name="fleet", standalone_mode=False) or 0
+    except FleetError as error:
+        click.echo(f"Error: {error.sentence}", err=True)
+        return error.code
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return ERROR
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ERROR
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'system'}: {error.strerror or error}.", err=True)
+        return ERROR
+

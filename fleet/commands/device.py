@@ -1,0 +1,104 @@
+"""`fleet device`: boards and their keys."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from fleet.output import ago, as_fields, as_table, emit, kib, module, output_option
+from fleet.words import explain
+
+LIST = as_table(
+    [
+        ("BOARD", lambda d: d["id"]),
+        ("GROUPS", lambda d: d["groups"]),
+        ("STATE", lambda d: d["state"]),
+        ("SEEN", lambda d: ago(d["seen"])),
+        ("RUNS", module),
+    ],
+    "There are no boards yet. `fleet device add NAME --group GROUP` adds one.",
+)
+
+SHOW = as_fields(
+    [
+        ("Board", lambda d: d["id"]),
+        ("Groups", lambda d: d["groups"]),
+        ("State", lambda d: d["state"]),
+        ("Seen", lambda d: ago(d["seen"])),
+        ("Runs", module),
+        ("Status", lambda d: f"{d['status']}: {explain(d['reason'])}" if d["reason"] else d["status"]),
+        ("Should run", lambda d: d["desired"] and f"{d['desired']['module']} {d['desired']['version']} (seq {d['desired']['seq']})"),
+        ("May use", lambda d: d["capabilities"]),
+        ("Port", lambda d: d["port"]),
+        ("Free heap", lambda d: kib(d["free_heap"])),
+    ]
+)
+
+
+@click.group()
+def command():
+    """Boards: add, list, show, remove, provision-file."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--group", "-g", required=True, help="Group it belongs to; made if it is not there.")
+@click.option("--cap", "capabilities", multiple=True, help="Capability to grant, such as gpio:15 or adc:*; all of them if none is named.")
+@output_option
+@click.pass_obj
+def add(context, name, group, capabilities, output):
+    """Add a board and make its key."""
+    row = context.client.add_device(name, group, capabilities or None)
+    emit(row, output, lambda d: f"Added {d['id']} to {group}. `fleet device provision-file {d['id']}` writes what it needs to know.")
+
+
+@command.command("list")
+@click.option("--group", "-g", help="Only boards of this group.")
+@output_option
+@click.pass_obj
+def list_(context, group, output):
+    """List boards."""
+    emit(context.client.devices(group), output, LIST)
+
+
+@command.command()
+@click.argument("name")
+@output_option
+@click.pass_obj
+def show(context, name, output):
+    """Show one board."""
+    emit(context.client.device(name), output, SHOW)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@output_option
+@click.pass_obj
+def remove(context, name, yes, output):
+    """Remove a board: its key and password are void at once."""
+    context.client.device(name)
+    if not yes:
+        click.confirm(f"Remove {name}? It must be provisioned anew to come back", abort=True)
+    context.client.remove_device(name)
+    emit({"removed": name}, output, lambda d: f"Removed {name}.")
+
+
+@command.command("provision-file")
+@click.argument("name")
+@click.option("--file", "path", type=click.Path(dir_okay=False), default="identity.cbor", show_default=True, help="Where to write it; - for stdout.")
+@click.option("--ssid", help="Wi-Fi network.")
+@click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")
+@output_option
+@click.pass_obj
+def provision_file(context, name, path, ssid, wifi_password, output):
+    """Write the board's identity file, which goes to /cfg/identity.cbor. It holds the board's key: keep it secret."""
+    data = context.client.identity(name, (ssid, wifi_password))
+    context.client.provisioned(name)
+    if path == "-":
+        sys.stdout.buffer.write(data)
+        return
+    from fleet.home import write_secret
+
+    write_secret(Path(path), data)
+    emit({"device": name, "file": path}, output, lambda d: f"Wrote {path}. Copy it to /cfg/identity.cbor on {name}, then delete it here.")

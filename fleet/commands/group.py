@@ -1,0 +1,44 @@
+"""`fleet group`: named sets of boards."""
+
+import click
+
+from fleet.output import as_table, emit, output_option
+
+LIST = as_table(
+    [("GROUP", lambda d: d["name"]), ("BOARDS", lambda d: d["boards"])],
+    "There are no groups yet. `fleet group create NAME` makes one, and so does `fleet device add`.",
+)
+
+
+@click.group()
+def command():
+    """Groups of boards: create, add, list."""
+
+
+@command.command("list")
+@output_option
+@click.pass_obj
+def list_(context, output):
+    """List groups."""
+    emit(context.client.groups(), output, LIST)
+
+
+@command.command()
+@click.argument("name")
+@output_option
+@click.pass_obj
+def create(context, name, output):
+    """Make an empty group."""
+    context.client.add_group(name)
+    emit({"name": name, "boards": 0}, output, lambda d: f"Made group {name}.")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("boards", nargs=-1, required=True)
+@output_option
+@click.pass_obj
+def add(context, name, boards, output):
+    """Put boards into a group."""
+    context.client.join_group(name, boards)
+    emit({"name": name, "added": list(boards)}, output, lambda d: f"Added {', '.join(boards)} to {name}.")

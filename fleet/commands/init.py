@@ -1,0 +1,44 @@
+"""`fleet init`: make a fleet."""
+
+import click
+
+from fleet.output import as_fields, emit, output_option
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine that boards are told.")
+@click.option("--listen", help="Address that the broker listens on (default: this machine only for 127.0.0.1, else all).")
+@click.option("--port", type=click.IntRange(1, 65535), default=1884, show_default=True, help="Port of the broker.")
+@click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), default="auto", show_default=True, help="Which broker.")
+@click.option("--insecure-plain-keys", is_flag=True, help="Keep the signing keys without a passphrase: for tests and demos.")
+@output_option
+@click.pass_obj
+def command(context, host, listen, port, kind, insecure_plain_keys, output):
+    """Make a fleet: keys, settings and database.
+
+    The signing keys are encrypted with $WASMFLEET_PASSPHRASE, or with the passphrase you are asked for.
+    """
+    from fleet import client
+
+    client.check_new(context.home)
+    passphrase = None if insecure_plain_keys else _new_passphrase()
+    listen = listen or ("127.0.0.1" if host in ("127.0.0.1", "localhost") else "0.0.0.0")
+    made = client.init(context.home, passphrase, host=host, listen=listen, port=port, kind=kind)
+    emit(made, output, lambda data: f"{FIELDS(data)}\n{_advice(context, data)}")
+
+
+FIELDS = as_fields([("Fleet", lambda d: d["home"]), ("Root key", lambda d: d["root"]), ("Release key", lambda d: d["release"])])
+
+
+def _new_passphrase():
+    from fleet.signing import passphrase_from_environment
+
+    return passphrase_from_environment() or click.prompt("Passphrase for the signing keys", hide_input=True, confirmation_prompt=True).encode()
+
+
+def _advice(context, data):
+    kept = "encrypted" if data["encrypted"] else "NOT encrypted"
+    return (
+        f"\nThe keys are {kept}. Keep {context.home.root_key} offline: it decides which keys may sign.\n"
+        "Next: `fleet up` in a terminal of its own, then `fleet device add NAME --group GROUP`."
+    )

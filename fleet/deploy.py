@@ -1,0 +1,190 @@
+"""From a .wasm file to what boards accept: inspected, described, signed; and from there to one board's orders."""
+
+import io
+import os
+import time
+import tomllib
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from mpwasm.errors import Invalid, Malformed, Refused
+from mpwasm.wire import cbor, desired, mac, topics
+from mpwasm.wire.manifest import Manifest
+
+from fleet.errors import SIGNATURE, FleetError
+from fleet.model import Deployment
+from fleet.signing import seal_manifest
+
+PAGE_BYTES = 65536
+DEFAULT_WINDOW_S = 0
+
+# Import module -> prefix of the capability that it needs.
+_NEEDS = {"gpio": "gpio:", "adc": "adc:", "telemetry": "telemetry:"}
+
+# Names in manifest.toml that go into the manifest as they are.
+_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A signed module, ready to be uploaded: `envelope` and `payload` are blobs, `manifest` says what is in them."""
+
+    manifest: Manifest
+    envelope: bytes
+    payload: bytes
+    kid: str
+
+    @property
+    def digest(self):
+        """The SHA-256 of the envelope in hex: the name of this very release."""
+        return sha256(self.envelope).hexdigest()
+
+
+@dataclass
+class Inspection:
+    """What a .wasm file says of itself: its imports as (module, name) and the bytes of memory it starts with."""
+
+    imports: list = field(default_factory=list)
+    memory: int = 0
+
+
+def read_settings(path):
+    """The table of manifest.toml beside the wasm at `path`; {} if there is none."""
+    beside = path.with_name("manifest.toml")
+    try:
+        return tomllib.loads(beside.read_text())
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FleetError(f"{beside} is not valid TOML: {error}. Mend it and push again.") from error
+
+
+def inspect(payload, name):
+    """Validate the module `payload` as a board would; FleetError naming the fault."""
+    from mpwasm.wasm.load import load_module
+
+    try:
+        module = load_module(io.BytesIO(payload))
+    except Malformed as error:
+        raise FleetError(f"{name} is not a WebAssembly module: {_fault(error)}. Nothing was pushed.") from error
+    except Invalid as error:
+        raise FleetError(f"{name} does not validate: {_fault(error)}. Boards would refuse it, so nothing was pushed.") from error
+    return Inspection([(row[0], row[1]) for row in module.imports], _memory(module))
+
+
+def _fault(error):
+    from mpwasm import explain
+
+    return explain.explain(error)
+
+
+def _memory(module):
+    limits = getattr(module, "memory", None)
+    return limits[0] * PAGE_BYTES if limits else 0
+
+
+def _check_needs(found, capabilities, name):
+    for module, _ in found.imports:
+        need = _NEEDS.get(module)
+        if need and not any(granted.startswith(need) for granted in capabilities):
+            raise FleetError(f"{name} imports {module}, but its manifest.toml names no capability {need}…. Add it to `capabilities`.")
+
+
+def _check_pin(settings, payload, name):
+    """A manifest.toml may pin the module's SHA-256; another file is not pushed."""
+    pinned = settings.get("sha256")
+    if pinned and pinned != sha256(payload).hexdigest():
+        raise FleetError(f"{name} is not the file that manifest.toml describes: its SHA-256 differs. Build it again or correct `sha256`.", SIGNATURE)
+
+
+def make_manifest(path, groups, name=None, version=None):
+    """(Manifest, payload bytes) for the wasm at `path`, for boards of `groups`; options go before manifest.toml, which goes before defaults."""
+    try:
+        payload = path.read_bytes()
+    except OSError as error:
+        raise FleetError(f"{path} cannot be read: {error.strerror}.") from error
+    settings = read_settings(path)
+    _check_pin(settings, payload, path.name)
+    unknown = sorted(set(settings) - {*_SETTINGS, "sha256"})
+    if unknown:
+        raise FleetError(f"manifest.toml of {path.name} has an unknown `{unknown[0]}`. It may have: {', '.join(_SETTINGS)}, sha256.")
+    found = inspect(payload, path.name)
+    fields = {"name": path.stem, "version": "0", **{key: settings[key] for key in _SETTINGS if key in settings}}
+    fields.setdefault("memory", found.memory)
+    fields.update({key: value for key, value in (("name", name), ("version", version)) if value is not None})
+    manifest = Manifest(digest=sha256(payload).digest(), size=len(payload), groups=sorted(groups), **fields)
+    try:
+        manifest.encode()
+    except ValueError as error:
+        raise FleetError(f"manifest.toml of {path.name} has no usable `{error.args[0]}`. See the README for what it may be.") from error
+    _check_needs(found, manifest.capabilities, path.name)
+    return manifest, payload
+
+
+def package(manifest, payload, key):
+    """Sign: the `Package` of a manifest and its payload under `key` (a `fleet.signing.SigningKey`)."""
+    return Package(manifest, seal_manifest(manifest, key), payload, key.kid.hex())
+
+
+def check_trust(key_list, key, manifest):
+    """FleetError (exit code 6) if boards under `key_list` would not accept `manifest` signed by `key`."""
+    for group in manifest.groups:
+        try:
+            key_list.find(key.kid, manifest.kind, group).allow(manifest)
+        except Refused as refusal:
+            raise FleetError(_distrust(refusal, key), SIGNATURE) from refusal
+
+
+def _distrust(refusal, key):
+    if refusal.reason == "key-scope":
+        return f"The signing key {key.kid.hex()} may not sign {refusal.detail}. Sign with a key of that scope: `fleet key list` shows them."
+    if refusal.reason == "revoked-key":
+        return f"The signing key {key.kid.hex()} was revoked. Sign with another: `fleet key list` shows them."
+    return f"The signing key {key.kid.hex()} is not one of this fleet's keys, so every board would refuse it. `fleet key list` shows the keys."
+
+
+def assign(store, device, module, rollout, now=None):
+    """Give `device` (id) the order to run `module` (a `Module` row): a new `Deployment`, stored and returned.
+
+    seq = max(last + 1, reported + 1): a database restored from a backup overtakes what its boards have seen.
+    """
+    keys = store.key_list()
+    document = make_document(module, keys)
+    digest = store.put_blob(document, "document")
+    last, report = store.desired(device), store.report(device)
+    seq = max(last.seq if last else 0, report.seq if report else 0) + 1
+    deployment = Deployment(
+        device=device,
+        seq=seq,
+        rollout=rollout.id,
+        module=module.digest,
+        document=digest,
+        document_size=len(document),
+        key_list=keys.version,
+        window_s=rollout.window_s,
+        nonce=os.urandom(8),
+        created=time.time() if now is None else now,
+    )
+    store.add_deployment(deployment)
+    return deployment
+
+
+def make_document(module, keys):
+    """The deployment document (bytes) that says: run `module` under the key list `keys` (rows)."""
+    component = desired.Component(slot=0, kind="wasm", manifest=bytes.fromhex(module.digest), manifest_size=module.size)
+    document = desired.Document(components=[component], keys_version=keys.version, keys=bytes.fromhex(keys.digest), keys_size=keys.size)
+    return document.encode()
+
+
+def pointer_message(deployment, device_key):
+    """(topic, payload) of the retained `desired` message for a `Deployment`, authenticated with the board's key K."""
+    topic = topics.topic(deployment.device, "desired")
+    pointer = desired.Pointer(deployment.seq, bytes.fromhex(deployment.document), deployment.document_size, deployment.window_s, deployment.nonce)
+    return topic, mac.seal_mac(mac.derive(device_key, b"desired"), topic, pointer.encode())
+
+
+def identity(device, device_key, root_public, broker, wifi=(None, None)):
+    """The bytes of a board's /cfg/identity.cbor; `device` is its row, `broker` the settings' table, `wifi` (ssid, password) or Nones."""
+    fields = [device.id, device_key, root_public, device.home_group, broker["host"], broker["port"], list(device.capabilities)]
+    fields += [*wifi, bool(broker["tls_cert"])]
+    return cbor.encode(dict(enumerate(fields, 1)))

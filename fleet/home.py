@@ -1,0 +1,87 @@
+"""Where a fleet lives on disk: the folder, its settings file and its secrets."""
+
+import os
+import tomllib
+from pathlib import Path
+
+from fleet.errors import FleetError
+
+SETTINGS = """\
+# Settings of this fleet. `fleet up` reads them when it starts.
+
+[broker]
+kind = "{kind}"           # auto, mosquitto or embedded
+listen = "{listen}"       # address that the broker listens on
+host = "{host}"           # address that boards are told
+port = {port}
+tls_ca = "{tls_ca}"            # with tls_ca, tls_cert and tls_key (PEM files) the broker speaks TLS
+tls_cert = "{tls_cert}"
+tls_key = "{tls_key}"
+
+[database]
+url = ""                  # empty: fleet.db in this folder
+"""
+
+_BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": ""}
+
+
+def default_home():
+    """The folder that commands use: $WASMFLEET_HOME, ./.wasmfleet if it is there, else the user's data folder."""
+    named = os.environ.get("WASMFLEET_HOME")
+    if named:
+        return Path(named)
+    here = Path(".wasmfleet")
+    return here if here.is_dir() else Path.home() / ".local" / "share" / "wasmfleet"
+
+
+class Home:
+    """The files of one fleet below `root`."""
+
+    def __init__(self, root):
+        self.root = Path(root)
+        self.settings_path = self.root / "fleet.toml"
+        self.database_path = self.root / "fleet.db"
+        self.key_file = self.root / "device-keys.key"
+        self.keys = self.root / "keys"
+        self.root_key = self.keys / "root.key"
+        self.release_key = self.keys / "release.key"
+        self.broker = self.root / "broker"
+        self.lock = self.root / "up.lock"
+
+    @property
+    def exists(self):
+        """Whether `fleet init` was run here."""
+        return self.settings_path.is_file()
+
+    def require(self):
+        """Return self, or raise FleetError if there is no fleet here."""
+        if not self.exists:
+            raise FleetError(f"There is no fleet in {self.root}. Run `fleet init` first, or name its folder with --home.")
+        return self
+
+    def create(self, **broker):
+        """Make the folders (0700) and write the settings; `broker` overrides the settings of that name."""
+        for folder in (self.root, self.keys, self.broker):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.settings_path.write_text(SETTINGS.format(**{**_BROKER, **broker}))
+
+    def settings(self):
+        """The settings as {"broker": {...}, "database": {...}}, defaults filled in."""
+        try:
+            read = tomllib.loads(self.settings_path.read_text())
+        except tomllib.TOMLDecodeError as error:
+            raise FleetError(f"{self.settings_path} is not valid TOML: {error}. Mend it and try again.") from error
+        return {"broker": {**_BROKER, **read.get("broker", {})}, "database": {"url": "", **read.get("database", {})}}
+
+    def database_url(self):
+        """The database's URL: the one in the settings, else SQLite in this folder."""
+        return self.settings()["database"]["url"] or f"sqlite:///{self.database_path}"
+
+
+def write_secret(path, data):
+    """Write `data` (bytes) to `path` so that only this user can read it, replacing what was there at once."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)

@@ -1,0 +1,208 @@
+"""The tables of the fleet, and nothing else: one class per table, all times in seconds since 1970 (UTC)."""
+
+from sqlalchemy import JSON, Column, LargeBinary
+from sqlmodel import Field, SQLModel
+
+
+class Setting(SQLModel, table=True):
+    """A named value: schema version, revision of the boards' credentials."""
+
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Group(SQLModel, table=True):
+    """A named set of boards that modules are pushed to."""
+
+    __tablename__ = "groups"
+    name: str = Field(primary_key=True)
+    created: float
+
+
+class Device(SQLModel, table=True):
+    """A board: `sealed_key` is its key K, encrypted; `home_group` is the group written in its identity."""
+
+    id: str = Field(primary_key=True)
+    home_group: str = Field(index=True)
+    sealed_key: bytes
+    capabilities: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    state: str = "never seen"
+    seen: float | None = None
+    created: float
+
+
+class Membership(SQLModel, table=True):
+    """One board in one group."""
+
+    group: str = Field(primary_key=True, foreign_key="groups.name")
+    device: str = Field(primary_key=True, foreign_key="device.id", ondelete="CASCADE", index=True)
+
+
+class Key(SQLModel, table=True):
+    """A release key's public half; `kid` is the first 8 bytes of its SHA-256, in hex."""
+
+    kid: str = Field(primary_key=True)
+    name: str
+    public: bytes
+    scopes: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    revoked: bool = False
+    created: float
+
+
+class KeyList(SQLModel, table=True):
+    """One version of the list of release keys, signed by the root; the blob holds the signed list."""
+
+    version: int = Field(primary_key=True)
+    digest: str
+    size: int
+    created: float
+
+
+class Blob(SQLModel, table=True):
+    """Bytes that boards may fetch, named by their SHA-256 in hex."""
+
+    digest: str = Field(primary_key=True)
+    kind: str
+    size: int
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created: float
+
+
+class Module(SQLModel, table=True):
+    """A signed module: the digest of its envelope, and what the manifest in it says."""
+
+    digest: str = Field(primary_key=True)
+    size: int
+    name: str = Field(index=True)
+    version: str
+    payload: str
+    payload_size: int
+    kid: str
+    capabilities: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    created: float
+
+
+class Rollout(SQLModel, table=True):
+    """One push: a module to a group; `state` is running, done or paused."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    module: str
+    group: str
+    state: str = Field(default="running", index=True)
+    window_s: int
+    timeout_s: int
+    actor: str
+    created: float
+    ended: float | None = None
+
+
+class Target(SQLModel, table=True):
+    """One board of a rollout: its wave, the seq it was given, and how far it is (states of `fleet.rollout`)."""
+
+    rollout: int = Field(primary_key=True, foreign_key="rollout.id")
+    device: str = Field(primary_key=True, index=True)
+    wave: int = 0
+    seq: int | None = None
+    state: str = "queued"
+    reason: str | None = None
+    detail: str | None = None
+    progress: int | None = None
+    sent: float | None = None
+    updated: float
+
+
+class Deployment(SQLModel, table=True):
+    """What one board should run since `seq`; the highest seq is what is published as `desired`."""
+
+    device: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    rollout: int = Field(index=True)
+    module: str
+    document: str
+    document_size: int
+    key_list: int
+    window_s: int
+    nonce: bytes
+    created: float
+
+
+class Report(SQLModel, table=True):
+    """The last authenticated `reported` of a board."""
+
+    device: str = Field(primary_key=True)
+    seq: int
+    boot_id: str
+    counter: int
+    boots: int
+    free_heap: int | None = None
+    min_free_heap: int | None = None
+    rssi: int | None = None
+    abi: int | None = None
+    nonce: str | None = None
+    floor: int | None = None
+    key_list: int | None = None
+    port: str | None = None
+    firmware: str | None = None
+    agent: str | None = None
+    received: float
+
+
+class Component(SQLModel, table=True):
+    """One slot of a board, as last reported."""
+
+    device: str = Field(primary_key=True)
+    slot: int = Field(primary_key=True)
+    state: str
+    reason: str | None = None
+    digest: str | None = None
+    name: str | None = None
+    version: str | None = None
+    progress: int | None = None
+    detail: str | None = None
+
+
+class LogLine(SQLModel, table=True):
+    """A line that a board or its guest logged; `uptime_ms` is the board's clock."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    device: str = Field(index=True)
+    counter: int
+    uptime_ms: int
+    level: int
+    text: str
+    received: float
+
+
+class Reading(SQLModel, table=True):
+    """A measurement: value = value_int * 10**scale."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    device: str = Field(index=True)
+    name: str
+    counter: int
+    uptime_ms: int
+    value_int: int
+    scale: int
+    received: float
+
+
+class AuditEvent(SQLModel, table=True):
+    """Who did what to what; `count` says how often the same thing happened in one go."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    actor: str
+    action: str = Field(index=True)
+    subject: str
+    detail: str
+    count: int = 1
+    created: float
+
+
+class Service(SQLModel, table=True):
+    """A running service and the last sign of life it gave."""
+
+    id: str = Field(primary_key=True)
+    broker: str
+    pid: int
+    started: float
+    beat: float

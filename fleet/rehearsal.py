@@ -1,0 +1,55 @@
+"""Simulated boards of a fleet: added, provisioned and switched on, with a wave on an analogue pin so that guests have something to measure."""
+
+import time
+
+from fleet.errors import FleetError
+from fleet.sim.board import Board
+
+PERIOD_S = 6.0
+FULL = 65535
+
+
+def start_boards(client, group, count, prefix="sim", address=None):
+    """Switch on `count` boards named PREFIX-1, PREFIX-2, … of `group`, adding those that are not there; returns [Board]."""
+    known = {row["id"] for row in client.devices()}
+    boards = []
+    for number in range(1, count + 1):
+        name = f"{prefix}-{number}"
+        if name not in known:
+            client.add_device(name, group)
+        boards.append(_board(client, name, address))
+    try:
+        for board in boards:
+            board.start()
+    except FileNotFoundError as error:
+        raise FleetError(f"Simulated boards cannot start: {error}.") from error
+    return boards
+
+
+def _board(client, name, address):
+    folder = client.home.root / "sim" / name
+    identity = client.identity(name)
+    kept = folder / "cfg" / "identity.cbor"
+    if not kept.exists() or kept.read_bytes() != identity:
+        client.provisioned(name)
+    return Board(folder, identity=identity, broker=address)
+
+
+def wave(now, shift=0.0):
+    """A triangle between 10 % and 90 % of full scale with a period of `PERIOD_S`, as an ADC value, at `now` seconds."""
+    phase = (now / PERIOD_S + shift) % 1.0
+    height = 2 * phase if phase < 0.5 else 2 - 2 * phase
+    return int(FULL * (0.1 + 0.8 * height))
+
+
+def drive(boards, pin, now=None):
+    """Put the wave on `pin` of every board, each a little later than the one before."""
+    now = time.monotonic() if now is None else now
+    for number, board in enumerate(boards):
+        board.drive_adc(pin, wave(now, number / max(len(boards), 1)))
+
+
+def stop_boards(boards):
+    """Switch all boards off."""
+    for board in boards:
+        board.stop()

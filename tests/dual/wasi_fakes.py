@@ -1,0 +1,126 @@
+"""What the tests of host functions share: an instance with memory that traps, a board, a sink."""
+
+from mpwasm.errors import Trap
+from mpwasm.wasi.resolver import make_resolver
+
+WASI = "wasi_snapshot_preview1"
+I32, I64 = 0x7F, 0x7E
+EVERYTHING = ("log", "clock", "random", "args", "gpio:*", "adc:*", "telemetry:*")
+
+
+class Memory:
+    """Guest memory of 64 KiB; every access outside it traps, as the engine's does."""
+
+    def __init__(self):
+        self.data = bytearray(65536)
+
+    def _check(self, addr, size):
+        if addr < 0 or addr + size > len(self.data):
+            raise Trap(1, "out of bounds")
+
+    def load(self, addr, buf):
+        self._check(addr, len(buf))
+        buf[:] = self.data[addr : addr + len(buf)]
+
+    def store(self, addr, buf):
+        self._check(addr, len(buf))
+        self.data[addr : addr + len(buf)] = buf
+
+    def number(self, addr, size):
+        return int.from_bytes(self.data[addr : addr + size], "little")
+
+    def put(self, addr, value, size):
+        self._check(addr, size)
+        self.data[addr : addr + size] = value.to_bytes(size, "little")
+
+    def read_u32(self, addr):
+        self._check(addr, 4)
+        return self.number(addr, 4)
+
+    def write_u32(self, addr, value):
+        self.put(addr, value, 4)
+
+    def write_u64(self, addr, value):
+        self.put(addr, value, 8)
+
+
+class Inst:
+    def __init__(self):
+        self.memory = Memory()
+        self.pause = False
+
+
+class Pin:
+    def __init__(self, number):
+        self.number = number
+        self.level = 0
+
+    def value(self, level=None):
+        if level is None:
+            return self.level
+        self.level = level
+
+
+class Adc:
+    def read_u16(self):
+        return 40000
+
+
+class Board:
+    def __init__(self, granted=EVERYTHING):
+        self.granted = granted
+        self.now_ms = 5000
+        self.made = []
+
+    def uptime_ms(self):
+        return self.now_ms
+
+    def monotonic_ns(self):
+        return self.now_ms * 1000000
+
+    def wall_ns(self):
+        return 1700000000000000000
+
+    def random(self, count):
+        return bytes([0xA5] * count)
+
+    def pin(self, number, mode):
+        if number > 40:
+            raise ValueError("no such pin")
+        self.made.append((number, mode))
+        return Pin(number)
+
+    def adc(self, number):
+        if not 26 <= number <= 29:
+            raise ValueError("no such channel")
+        return Adc()
+
+
+class Sink:
+    def __init__(self):
+        self.lines = []
+        self.readings = []
+
+    def line(self, level, raw):
+        self.lines.append((level, raw))
+
+    def reading(self, name, value, scale):
+        self.readings.append((name, value, scale))
+
+
+def guest(caps=EVERYTHING, granted=EVERYTHING, config=None):
+    board, sink = Board(granted), Sink()
+    return make_resolver(caps, board, sink, "mod", config), Inst(), board, sink
+
+
+def trapped(fn, *args):
+    try:
+        fn(*args)
+    except Trap:
+        return True
+    return False
+
+
+def get(host, name, params, module=WASI):
+    types = bytes([I32 if c == "i" else I64 for c in params])
+    return host(module, name, types, bytes([I32]))

@@ -1,0 +1,80 @@
+"""The service's loop without a broker: boards that vanish while it works do not stop it."""
+
+import queue
+from types import SimpleNamespace
+
+import pytest
+
+from fleet.service import Service
+from fleet.vault import Vault
+
+
+class DeadBus:
+    """A bus that keeps what is published and receives nothing."""
+
+    def __init__(self):
+        self.events = queue.Queue()
+        self.sent = []
+
+    def publish(self, topic, payload, qos=0, retain=False):
+        """Keep it."""
+        self.sent.append((topic, payload, qos, retain))
+
+
+@pytest.fixture
+def service(quiet):
+    """A service on a fleet with two boards and a queued push; its clock is `service.time.now`."""
+    for name in ("one", "two"):
+        quiet.ok("device", "add", name, "--group", "greenhouse")
+    quiet.ok("push", quiet.module(), "--group", "greenhouse")
+    time = SimpleNamespace(now=1000.0)
+    made = Service(quiet.store(), Vault.open(quiet.home.key_file), DeadBus(), clock=lambda: time.now)
+    made.time, made.site = time, quiet
+    return made
+
+
+def test_first_step_sends_the_queued_orders(service):
+    service.step()
+    assert sorted(topic for topic, _, _, _ in service.bus.sent) == ["f/1/one/desired", "f/1/two/desired"]
+    assert all(payload and qos == 1 and retain for _, payload, qos, retain in service.bus.sent)
+
+
+def test_orders_of_a_removed_board_are_withdrawn(service):
+    service.step()
+    service.site.ok("device", "remove", "one", "--yes")
+    service.time.now += 1
+    service.step()
+    assert service.bus.sent[-1] == ("f/1/one/desired", b"", 1, True)
+    assert [row.device for row in service.store.all_desired()] == ["two"]
+
+
+def test_board_removed_before_its_turn_gets_no_order(service):
+    plan = service._plan(service.store.rollout(1))
+    service.store.remove_device("one")
+    service._send(service.store.rollout(1), [member.device for member in plan.members], service.time.now)
+    assert [topic for topic, _, _, _ in service.bus.sent] == ["f/1/two/desired"]
+
+
+def test_new_connection_publishes_everything_again(service):
+    service.step()
+    service.bus.sent.clear()
+    service.bus.events.put(("up",))
+    service.step()
+    assert sorted(topic for topic, _, _, _ in service.bus.sent) == ["f/1/one/desired", "f/1/two/desired"]
+
+
+def rename_table(store, old, new):
+    """Take a table away from the service, or give it back."""
+    with store.engine.connect() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {old} RENAME TO {new}")
+        connection.commit()
+
+
+def test_database_errors_do_not_end_the_loop(service, caplog):
+    rename_table(service.store, "target", "elsewhere")
+    service.step()
+    assert "the database failed" in caplog.text and not service.bus.sent
+    rename_table(service.store, "elsewhere", "target")
+    service.time.now += 1
+    service.step()
+    assert len(service.bus.sent) == 2

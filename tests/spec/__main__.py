@@ -1,0 +1,100 @@
+"""`make spec`: the official suite on CPython and inside the MicroPython VM; one line of counts for each.
+
+``python -m tests.spec [--quick] [FILE.json ...]``
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+from fleet.sim import image, node
+from tests.spec import suite
+
+HERE = Path(__file__).resolve().parent
+QUICK = ("i32.json", "call_indirect.json", "br_table.json", "memory_copy.json", "table_init.json", "linking.json", "float_misc.json")
+MOST_EXCLUDED = 5
+VM_TIMEOUT_S = 1200
+
+
+def on_cpython(folder, name):
+    """Run one file here: (file, counts, failures)."""
+    from tests.spec.runner import Script
+
+    script = Script(str(folder), name)
+    script.run()
+    return name, script.counts, script.failures
+
+
+def cpython(folder, names):
+    """All files on CPython."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(on_cpython, [folder] * len(names), names))
+
+
+def stage(flash):
+    """A board's flash with the engine, what explains its errors, and the runner."""
+    image.build(flash)
+    for path, name in ((suite.ROOT / "device" / "mpwasm" / "explain.py", "lib/mpwasm/explain.mpy"), (HERE / "runner.py", "lib/runner.mpy")):
+        (flash / name).write_bytes(image.compile_file(path, path.name))
+
+
+def in_vm(folder, names):
+    """Some files in one VM: a list of (file, counts, failures)."""
+    with tempfile.TemporaryDirectory(prefix="mp-spec-") as flash:
+        stage(Path(flash))
+        (Path(flash) / "suite").symlink_to(folder)
+        command = [node.find(), "--stack-size=4000", str(HERE / "vm.mjs"), str(node.node_modules()), flash, *names]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=VM_TIMEOUT_S)
+    results = [json.loads(line[1:]) for line in done.stdout.split("\n") if line.startswith("\x1e")]
+    seen = {name for name, _, _ in results}
+    tail = (done.stdout + done.stderr)[-500:]
+    return results + [[name, {}, [[0, "file", f"the VM did not finish it: {tail}"]]] for name in names if name not in seen]
+
+
+def micropython(folder, names):
+    """All files in as many VMs as there are cores."""
+    by_size = sorted(names, key=lambda name: -(folder / name).stat().st_size)
+    lanes = [by_size[i :: os.cpu_count()] for i in range(os.cpu_count())]
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        return [result for lane in pool.map(lambda lane: in_vm(folder, lane) if lane else [], lanes) for result in lane]
+
+
+def summarise(python, results, excluded):
+    """Print the line for one Python; True if nothing failed."""
+    counts, failed, left_out = Counter(), [], 0
+    for name, passed, failures in results:
+        counts.update(passed)
+        for line, kind, what in failures:
+            if (name, line) in excluded:
+                left_out += 1
+            else:
+                failed.append(f"{name}:{line} {kind}: {what}")
+    for row in failed[:40]:
+        print("  FAILED", row)
+    print(f"  {python}: " + ", ".join(f"{kind} {n}" for kind, n in sorted(counts.items())))
+    print(f"{python} integer floats: {sum(counts.values())} passed, {len(failed)} failed, {left_out} excluded")
+    return not failed and sum(counts.values()) > 0
+
+
+def main(argv):
+    """Command line."""
+    folder = suite.find()
+    if folder is None:
+        print(f"spec: skipped, {suite.MISSING}")
+        return 0
+    names = [name for name in argv if name.endswith(".json")] or (list(QUICK) if "--quick" in argv else suite.files(folder))
+    excluded = suite.exclusions()
+    if len(excluded) > MOST_EXCLUDED:
+        print(f"spec: {len(excluded)} commands are excluded, more than {MOST_EXCLUDED}")
+        return 1
+    good = summarise("cpython", cpython(folder, names), excluded)
+    return 0 if summarise("micropython", micropython(folder, names), excluded) and good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
