@@ -1,0 +1,33 @@
+"""The port of a `NativeInstance` on a board: record, frames and guest memory are arrays of MicroPython's own heap."""
+
+from array import array
+
+import uctypes
+
+from mpwasm.compat import const
+from mpwasm.native.container import load
+
+_RECORD = const(16)
+_CODE = const(14)
+
+
+class BoardPort:
+    """Loads machine code, and runs it on a record for `globals_` globals and `words` words of frames."""
+
+    def __init__(self, code, globals_, words):
+        self.record = array("I", bytes(4 * (_RECORD + 2 * globals_)))
+        self.frames = array("I", bytes(4 * words))
+        self.frames_at = uctypes.addressof(self.frames)
+        self.most = 1 << 29
+        self.function = load(code)
+        self.at = uctypes.addressof(self.record)
+        self.enter()
+        self.code_at = self.record[_CODE]
+
+    def address(self, data):
+        """Where the window's bytes lie."""
+        return uctypes.addressof(data) if len(data) else 0
+
+    def enter(self):
+        """Run until the code exits; the reason."""
+        return self.function(self.at)

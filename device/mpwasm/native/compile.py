@@ -1,0 +1,62 @@
+"""Compiles a loaded module to one position-independent blob of machine code."""
+
+from mpwasm.native.thumb import OutOfReach, Thumb
+from mpwasm.native.thumb_entry import enter, exits
+from mpwasm.native.thumb_ops import Templates
+from mpwasm.wasm.module import words
+
+
+class Blob:
+    """Machine code: `code`, and the byte offsets of its functions (`starts`)."""
+
+    def __init__(self, code, starts):
+        self.code = code
+        self.starts = starts
+
+
+def compile_module(module):
+    """The `Blob` for `module`; its entry is at offset 0."""
+    asm = Thumb()
+    done = enter(asm)
+    ways = exits(asm, 9)
+    asm.patch_bl(done, ways[0])
+
+    def results(function):
+        return words(module.types[module.funcs[function]][1])
+
+    def indirect(kind):
+        return words(module.types[kind][1])
+
+    templates = Templates(asm, ways, module.imported, results, indirect)
+    starts = [one(asm, templates, module, i) for i in range(len(module.codes))]
+    for at, function in asm.calls:
+        asm.patch_bl(at, starts[function - module.imported])
+    return Blob(asm.out, starts)
+
+
+def one(asm, templates, module, index):
+    """Compile one function, again with longer branches where they do not reach; returns its offset."""
+    code, params, others, frame = module.codes[index]
+
+    def call_words(at):
+        if code[at] == 0x72:
+            kind = module.types[module.funcs[code[at + 1]]]
+        else:
+            kind = module.types[code[at + 2]]
+        return max(words(kind[0]), words(kind[1]))
+
+    far = set()
+    if asm.here & 2:
+        asm.put(0x46C0)
+    start = asm.here
+    while True:
+        calls = len(asm.calls)
+        try:
+            templates.compile(code, params, others, frame, call_words, far)
+            return start
+        except OutOfReach as failure:
+            far.add(failure.site)
+            asm.out = asm.out[:start]
+            asm.pool = []
+            while len(asm.calls) > calls:
+                asm.calls.pop()
