@@ -43,6 +43,7 @@ SENTENCES = {
     50: "alignment must not be larger than natural",
     51: "global is immutable",
     52: "multiple memories",
+    53: "invalid custom page size: 1 and 65536 are the ones there are",
     54: "memory size must be at most 65536 pages (4GiB)",
     55: "size minimum must not be greater than maximum",
     56: "duplicate export name",
@@ -82,7 +83,7 @@ def explain(error):
     """One sentence for a `WasmError`: the meaning of its code, the culprit and the place where they are known."""
     words = SENTENCES.get(error.code, "error %d" % error.code)
     if error.detail is not None:
-        words += ": %s" % describe(error)
+        words += ": %s" % (describe(error),)
     if error.function >= 0:
         words += " (function %d)" % error.function
     if error.offset >= 0:

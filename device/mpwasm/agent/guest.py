@@ -1,69 +1,23 @@
-"""One guest: loaded from flash, run in slices, its end reported; it can neither stop nor outlive the agent's turn."""
+"""One guest: run in slices, its end reported; it can neither stop nor outlive the agent's turn. `launch` brings it here."""
 
 import gc
 
 from mpwasm.agent import phase
 from mpwasm.compat import const
-from mpwasm.errors import GuestExit, Refused, Trap, WasmError
+from mpwasm.errors import GuestExit, Trap
 
 EMPTY = 0
 RUNNING = 1
-EXITED = 2
 FAILED = 3
 
+_EXITED = const(2)
 _SLICE_MS = const(20)
 _MIN_STEPS = const(64)
 _FIRST_STEPS = const(256)
-_FRAME_WORDS = const(1024)
-
-
-def refusal(error):
-    """The `Refused` that says what an exception of engine or guest was."""
-    loaded = phase.begin()
-    from mpwasm.agent.verdict import detail_of, reason_of
-
-    refused = Refused(reason_of(error), detail_of(error))
-    del detail_of, reason_of
-    phase.end(loaded, "mpwasm.agent")
-    return refused
-
-
-def load(path):
-    """Read and validate the module at `path`, one slice of its own: Malformed, Invalid or MemoryError."""
-    loaded = phase.begin()
-    from mpwasm.wasm import instance
-
-    phase.keep(loaded)
-    loaded = phase.begin()
-    from mpwasm.wasm.load import load_module
-
-    try:
-        with open(path, "rb") as file:
-            return load_module(file)
-    finally:
-        del load_module, instance
-        phase.end(loaded, "mpwasm.wasm")
-
-
-# What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
-DIGEST = 0
-NAME = 1
-VERSION = 2
-MEMORY = 3
-FUEL = 4
-CAPABILITIES = 5
-ENTRY = 6
-CONFIG = 7
-
-
-def spec_of(manifest, config):
-    """The spec of a `wire.manifest.Manifest`, with the config that counts (str -> str|int)."""
-    m = manifest
-    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config]
 
 
 class Guest:
-    """Slot for one guest. `state` is EMPTY, RUNNING, EXITED or FAILED, with `reason` and `detail` for the last two."""
+    """Slot for one guest. `state` is EMPTY, RUNNING, 2 (exited) or FAILED, with `reason` and `detail` for the last two."""
 
     def __init__(self, board, log):
         self.board = board
@@ -77,40 +31,18 @@ class Guest:
         self.steps = _FIRST_STEPS
         self.fuel = _FIRST_STEPS
 
-    def start(self, module, spec):
-        """Instantiate a loaded `module` with the rights of its `spec`, and let it run from the next `step` on.
-
-        `Refused` (its reason as in `verdict`) if it can't be linked or doesn't fit; then the slot is empty.
-        """
-        self.stop()
-        loaded = phase.begin()
-        try:
-            self._link(module, spec)
-        finally:
-            phase.end(loaded, "mpwasm.wasi")
-        self.state = RUNNING
-        self.reason = None
-        self.detail = ""
-        self.fuel = max(spec[FUEL], _MIN_STEPS)
-        self.steps = min(_FIRST_STEPS, self.fuel)
-        self.started_ms = self.wake_ms = self.board.uptime_ms()
-
-    def _link(self, module, spec):
-        from mpwasm.wasi.resolver import make_resolver
-        from mpwasm.wasm.instance import Instance
-
-        if spec[ENTRY] not in module.exports:
-            raise Refused("unlinkable", "export " + spec[ENTRY])
-        host = make_resolver(spec[CAPABILITIES], self.board, self.log, spec[NAME], spec[CONFIG])
-        try:
-            inst = Instance(module, host, max_memory=spec[MEMORY], max_frames=_FRAME_WORDS)
-            inst.begin(spec[ENTRY])
-        except (WasmError, GuestExit, MemoryError) as error:
-            host.close()
-            raise refusal(error) from None
+    def attach(self, inst, host):
+        """Take the instance that runs, and its host functions (`wasi.resolver.Host`)."""
         self.inst = inst
         self.wasi = host.wasi
         self.devices = host.devices
+
+    def begin(self, fuel):
+        """Let what is attached run from the next `step` on, at most `fuel` slot ops a slice."""
+        self.state = RUNNING
+        self.fuel = max(fuel, _MIN_STEPS)
+        self.steps = min(_FIRST_STEPS, self.fuel)
+        self.started_ms = self.wake_ms = self.board.uptime_ms()
 
     def step(self, now):
         """Run one slice if it is due at uptime `now`; return the uptime when the next one is, or None if nothing runs."""
@@ -139,11 +71,16 @@ class Guest:
 
     def _ended(self, error):
         if isinstance(error, GuestExit) and error.code == 0:
-            self.close(EXITED, None, "")
+            self.close(_EXITED, None, "")
             self.log.note("guest ended")
-        else:
-            refused = refusal(error)
-            self.fail(refused.reason, refused.detail)
+            return
+        loaded = phase.begin()
+        from mpwasm.agent.launch import refusal
+
+        refused = refusal(error)
+        del refusal
+        phase.end(loaded, "mpwasm.agent")
+        self.fail(refused.reason, refused.detail)
 
     def fail(self, reason, detail):
         """End the guest as failed, for `reason`."""

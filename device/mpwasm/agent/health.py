@@ -1,9 +1,14 @@
-"""What the board knows about itself: boots, boot id, heap, port, firmware."""
+"""What the board knows about itself: boots, boot id, heap, port, firmware; and the message on `reported`."""
 
 import gc
 import sys
 
+from mpwasm.compat import const
+from mpwasm.wire.encoder import encode
+from mpwasm.wire.seal import seal_mac
+
 AGENT_VERSION = "0.1.0"
+_ABI = const(1)
 
 
 class Health:
@@ -27,7 +32,34 @@ class Health:
         self.min_free = min(self.min_free, free)
         return free
 
-    def next_counter(self):
-        """The number of the next report in this boot."""
+    def report(self, identity, updater, rssi):
+        """The sealed report (bytes), made without the host's `wire.report` classes: the same map, in a fifth of the heap.
+
+        Slot 0 is the update machine's, with what was refused since where it has no detail.
+        """
+        view = updater.view
+        slot = view.component
+        if updater.note and not slot[8]:
+            slot = dict(slot)
+            slot[8] = updater.note
         self.counter += 1
-        return self.counter
+        if self.free():
+            gc.collect()  # free heap means what is left when the garbage is out
+        body = {
+            1: view.seq,
+            2: [slot],
+            3: self.boot_id,
+            4: self.counter,
+            5: self.boots,
+            6: self.measure(),
+            7: rssi,
+            8: _ABI,
+            9: view.nonce,
+            10: view.floor,
+            11: view.keys_version,
+            12: self.port,
+            13: self.firmware,
+            14: AGENT_VERSION,
+            15: self.min_free,
+        }
+        return seal_mac(identity[20], identity[21] + "reported", encode(body))

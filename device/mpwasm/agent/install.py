@@ -6,7 +6,7 @@ Imported when there is something to decide and dropped when that is settled; wha
 import gc
 
 from mpwasm.agent import guest as guests
-from mpwasm.agent import phase, tasks
+from mpwasm.agent import launch, phase, tasks
 from mpwasm.agent.store import Store
 from mpwasm.compat import const
 from mpwasm.errors import Refused, WasmError
@@ -36,7 +36,7 @@ class Install:
         self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), Saved.parse(journal) if journal else Saved())
         self.machine.nonce = owner.view.nonce
         self.blocks = tasks.Blocks(self.link, self.store)
-        self.task = None
+        self.task = self.pending = None
         self.payload = None
         self.due = 0
         self.events = []
@@ -55,7 +55,7 @@ class Install:
         self.owner.view.take(self.machine)
         for action in actions:
             if action[0] not in without:
-                getattr(self, "_do_" + action[0])(*action[1:])
+                self._DO[action[0]](self, *action[1:])
 
     def step(self, now):
         """One slice of the work; return the uptime at which the next is due, None when all is settled."""
@@ -65,6 +65,8 @@ class Install:
             self._advance()
         if self.events:
             self.feed(self.events.pop(0))
+            return now
+        if self.pending:
             return now
         wake = self.machine.wake
         if wake is not None and now >= wake:
@@ -161,36 +163,39 @@ class Install:
 
     def _do_stage(self, digest, blob, manifest, config):
         self.store.accept_part(manifest.digest)
-        self.store.save_spec(digest, guests.spec_of(manifest, config))
+        self.store.save_spec(digest, launch.spec_of(manifest, config))
         self.events.append(("staged",))
 
     def _do_start(self, digest, trial):
-        """Start what is staged under `digest`. It is read and validated while the old guest still runs, if the heap can hold both."""
-        if self.owner.running == digest and self.guest.state != guests.FAILED:
-            return  # the new module was unfit before the old one had to stop
+        """Start what is staged under `digest`: `start` does it, called from the loop, since the loader needs most of the call stack."""
+        if self.owner.running != digest or self.guest.state == guests.FAILED:
+            self.pending = digest  # else the new module was unfit before the old one had to stop
+
+    def start(self, now):
+        """Start the `pending` module. It is read and validated while the old guest still runs, if the heap can hold both."""
+        digest = self.pending
+        self.pending = None
         try:
             spec = self.store.load_spec(digest)
-            if spec is None or not self.store.holds(spec[guests.DIGEST]):
+            if spec is None or not self.store.holds(spec[launch.DIGEST]):
                 raise Refused("digest", "flash")
-            module = self._load(self.store.path(spec[guests.DIGEST]))
+            path = self.store.path(spec[launch.DIGEST])
+            try:
+                module = launch.load(path)
+            except MemoryError:
+                self.owner.running = None
+                self.guest.stop()
+                module = launch.load(path)
             self.owner.running = digest
             self.owner.failure_told = False
-            self.guest.start(module, spec)
+            launch.link(self.guest, module, spec)
         except (Refused, WasmError, MemoryError) as error:
             self._unfit(digest, error)
         else:
-            self.log.note("started %s %s" % (spec[guests.NAME], spec[guests.VERSION]))
-
-    def _load(self, path):
-        try:
-            return guests.load(path)
-        except MemoryError:
-            self.owner.running = None
-            self.guest.stop()
-        return guests.load(path)
+            self.log.note("started %s %s" % (spec[launch.NAME], spec[launch.VERSION]))
 
     def _unfit(self, digest, error):
-        refused = error if isinstance(error, Refused) else guests.refusal(error)
+        refused = error if isinstance(error, Refused) else launch.refusal(error)
         self.log.note("can't start: %s %s" % (refused.reason, refused.detail))
         if self.machine.state != "trial":
             self.owner.running = digest
@@ -207,9 +212,27 @@ class Install:
     def _sweep(self, digest):
         """Keep one module on flash, that of the manifest `digest`."""
         spec = digest and self.store.load_spec(digest)
-        self.store.sweep([digest, spec[guests.DIGEST]] if spec else [])
+        self.store.sweep([digest, spec[launch.DIGEST]] if spec else [])
 
     def _do_stop(self):
-        self.owner.running = None
+        self.owner.running = self.pending = None
         self.guest.stop()
         self.store.sweep([])
+
+    _DO = {
+        "save": _do_save,
+        "report": _do_report,
+        "refused": _do_refused,
+        "cancel": _do_cancel,
+        "fetch": _do_fetch,
+        "verify": _do_verify,
+        "measure": _do_measure,
+        "download": _do_download,
+        "hash": _do_hash,
+        "discard": _do_discard,
+        "stage": _do_stage,
+        "start": _do_start,
+        "confirm": _do_confirm,
+        "rollback": _do_rollback,
+        "stop": _do_stop,
+    }

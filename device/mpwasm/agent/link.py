@@ -3,14 +3,10 @@
 from mpwasm.agent.transport import CLOSED, CONNECTING, Transport
 from mpwasm.compat import const
 from mpwasm.errors import Refused
-from mpwasm.wire.mac import mqtt_password
-from mpwasm.wire.session import Session
-from mpwasm.wire.topics import parse, topic
 
 _BUFFER_BYTES = const(512)
 _FIRST_WAIT_MS = const(500)
 _LAST_WAIT_MS = const(30000)
-_KEEPALIVE_S = const(30)
 _READS = const(8)
 _IDLE_MS = const(1000)
 
@@ -21,26 +17,20 @@ class Link:
     `ready` is true between the broker's answer to our subscriptions and the loss of the connection.
     """
 
-    def __init__(self, identity, board, log, on_message, on_ready):
-        self.device = identity[1]
+    def __init__(self, identity, board, log, session, on_message, on_ready):
+        self.prefix = identity[21]
         self.board = board
         self.log = log
+        self.session = session
         self.on_message = on_message
         self.on_ready = on_ready
         self.ready = False
         self.transport = Transport(identity[5], identity[6])
-        will = (self.topic("state"), b"lost", 1, True)
-        self.session = Session(self.device, self.device, mqtt_password(identity[2]), will, _KEEPALIVE_S)
-        self.session.subscribe([(self.topic("desired"), 1), (self.topic("blk"), 0), (self.topic("cmd"), 1)])
         self.buf = bytearray(_BUFFER_BYTES)
         self.view = memoryview(self.buf)
         self.now = 0
         self.wait_ms = _FIRST_WAIT_MS
         self.retry_at = 0
-
-    def topic(self, name):
-        """The full topic of one of this board's channels."""
-        return topic(self.device, name)
 
     def poll(self, now, net_up):
         """Do what can be done at uptime `now`; return the uptime of the next thing that is due."""
@@ -80,21 +70,14 @@ class Link:
         for event in events:
             kind = event[0]
             if kind == "message":
-                self._message(event[1], event[2])
+                if event[1].startswith(self.prefix):  # else a broker's mistake
+                    self.on_message(event[1][len(self.prefix) :], event[2])
             elif kind == "connected":
                 self.publish("state", b"init", 1, True)
             elif kind == "subscribed":
                 self._subscribed(event[2])
             elif kind != "acked":
                 self._lost("%s %s" % (kind, event[1]))
-
-    def _message(self, where, payload):
-        try:
-            device, name = parse(where)
-        except Refused:
-            return  # no topic of a fleet: a broker's mistake
-        if device == self.device:
-            self.on_message(name, payload)
 
     def _subscribed(self, codes):
         if 128 in codes:
@@ -124,7 +107,7 @@ class Link:
 
     def publish(self, name, payload, qos=0, retain=False):
         """Queue a message on one of our topics; False if there is no room for it now or no connection."""
-        return self.session.publish(self.topic(name), payload, qos, retain, self.now) is not None
+        return self.session.publish(self.prefix + name, payload, qos, retain, self.now) is not None
 
     def wait(self, ms):
         """Send what is queued, then sleep until something arrives, at most `ms`."""

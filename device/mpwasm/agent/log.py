@@ -4,7 +4,7 @@ Every entry has a counter that also counts those dropped for lack of room: a gap
 """
 
 from mpwasm.compat import const
-from mpwasm.wire.cbor import encode
+from mpwasm.wire.encoder import encode
 
 INFO = 1
 ERROR = 2

@@ -3,19 +3,10 @@
 import gc
 import sys
 
-_kept = []
-
 
 def begin():
-    """What is loaded now: to be given to `end`, or to `keep`."""
+    """What is loaded now: to be given to `end`."""
     return list(sys.modules)
-
-
-def keep(loaded):
-    """What was imported since `begin` stays, whatever phase it was imported in."""
-    for name in sys.modules:
-        if name not in loaded and name not in _kept:
-            _kept.append(name)
 
 
 def end(loaded, package):
@@ -26,7 +17,7 @@ def end(loaded, package):
     """
     if sys.implementation.name == "micropython":
         for name in list(sys.modules):
-            if name.startswith(package + ".") and name not in loaded and name not in _kept:
+            if name.startswith(package + ".") and name not in loaded:
                 sys.modules.pop(name)
                 short = name[len(package) + 1 :]
                 if hasattr(sys.modules.get(package), short):

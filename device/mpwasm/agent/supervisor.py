@@ -7,16 +7,8 @@ import gc
 import os
 import sys
 
-from mpwasm.agent import phase
-from mpwasm.agent.guest import Guest
-from mpwasm.agent.health import Health
-from mpwasm.agent.link import Link
-from mpwasm.agent.log import Log
-from mpwasm.agent.net import Net
-from mpwasm.agent.report import report_payload
-from mpwasm.agent.updater import Updater
+from mpwasm.agent import guest, health, link, log, net, phase, updater  # noqa: F401 - all that stays; boot makes what is in them
 from mpwasm.compat import const
-from mpwasm.wasi.hardware import Board
 
 _MAX_SLEEP_MS = const(1000)
 _HEARTBEAT_MS = const(60000)
@@ -46,23 +38,12 @@ class Supervisor:
     def boot(self):
         """Read identity and journal, count the boot, prepare the line, start the confirmed guest."""
         loaded = phase.begin()
-        from mpwasm.agent.store import Store, read_identity
+        from mpwasm.agent.boot import boot
 
-        identity = self.identity = read_identity(self.root)
-        store = Store(self.root, identity[2])
-        self.board = self.board or Board()
-        self.board.granted = identity[7]
-        self.log = Log(self.board)
-        self.health = Health(self.board, store.count_boot())
-        self.net = Net(identity[8], identity[9])
-        self.link = Link(identity, self.board, self.log, self.on_message, self.on_ready)
-        self.guest = Guest(self.board, self.log)
-        self.updater = Updater(self.root, self.guest, self.link, self.log, self.board, identity, self.report)
-        self.log.note("boot %d of %s" % (self.health.boots, identity[1]))
-        if store.journal_lost():
-            self.log.note("journal lost")
-        del Store, read_identity, store
+        boot(self)
+        del boot
         phase.end(loaded, "mpwasm.agent")
+        phase.end(loaded, "mpwasm.wire")
         safe = self.crashes >= _CRASHES
         if safe:
             self.log.note("safe mode: guest not started")
@@ -88,7 +69,7 @@ class Supervisor:
         """Publish `reported` now, or as soon as there is room."""
         self.report_due = True
         if self.link.ready:
-            payload = report_payload(self.identity, self.updater, self.health, self.net.rssi())
+            payload = self.health.report(self.identity, self.updater, self.net.rssi())
             if self.link.publish("reported", payload, 1, True):
                 self.report_due = False
                 self.next_report = self.board.uptime_ms() + (_BUSY_REPORT_MS if self.updater.busy else _HEARTBEAT_MS)
@@ -115,6 +96,10 @@ class Supervisor:
             at = self._guarded(part.broke, part.step, now)
             if at is not None:
                 due = min(due, at)
+        install = self.updater.install
+        if install and install.pending:
+            self._guarded(self.updater.broke, install.start, now)
+            due = now
         self._say(now)
         if self.link.ready and (self.log.lines.entries or self.log.readings.entries):
             due = min(due, self.next_log)

@@ -6,8 +6,6 @@
 from mpwasm.agent import guest as guests
 from mpwasm.agent import phase
 from mpwasm.errors import Refused
-from mpwasm.wire.mac import derive, open_mac
-from mpwasm.wire.topics import topic
 
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 _IDLE = {1: 0, 2: "idle", 3: None, 4: None, 5: "", 6: "", 7: 0, 8: ""}
@@ -31,18 +29,18 @@ class View:
 
 
 class Updater:
-    """Slot 0. `report()` is called after each change; `running` is the manifest digest of what is in the guest's slot."""
+    """Slot 0 of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` the manifest digest of
+    what is in the guest's slot."""
 
-    def __init__(self, root, guest, link, log, board, identity, report):
-        self.root = root
-        self.guest = guest
-        self.link = link
-        self.log = log
-        self.board = board
-        self.identity = identity
-        self.report = report
-        self.topic = topic(identity[1], "desired")
-        self.key = derive(identity[2], b"desired")
+    def __init__(self, agent, key):
+        self.root = agent.root
+        self.guest = agent.guest
+        self.link = agent.link
+        self.log = agent.log
+        self.board = agent.board
+        self.identity = agent.identity
+        self.report = agent.report
+        self.key = key
         self.view = View()
         self.install = None
         self.loaded = None
@@ -56,10 +54,10 @@ class Updater:
         """True while an update is under way."""
         return self.view.component[2] not in _SETTLED
 
-    def wake(self, first=False, safe=False):
-        """Have an `Install`; at the `first` one of a boot it starts what the journal says, unless `safe`."""
+    def wake(self, first=False, safe=False, loaded=None):
+        """Have an `Install`; at the `first` one of a boot it starts what the journal says, unless `safe`. `loaded` is of `phase.begin`."""
         if self.install is None:
-            self.loaded = phase.begin()
+            self.loaded = loaded or phase.begin()
             from mpwasm.agent.install import Install
 
             self.install = Install(self, self.root)
@@ -116,14 +114,22 @@ class Updater:
 
     def on_desired(self, message):
         """A message on `desired`; one that this board's key doesn't vouch for costs an HMAC and nothing more."""
+        loaded = phase.begin()
+        from mpwasm.wire.mac import open_mac
+
+        topic = self.identity[21] + "desired"
         try:
-            open_mac(self.key, self.topic, message)
+            open_mac(self.key, topic, message)
         except Refused as refusal:
             self.refused(refusal.reason, refusal.detail)
+            topic = None
+        del open_mac
+        if topic is None:
+            phase.end(loaded, "mpwasm.wire")
             return
         self.note = ""
-        self.wake()
-        self.install.feed(("desired", self.topic, message))
+        self.wake(loaded=loaded)
+        self.install.feed(("desired", topic, message))
 
     def on_blk(self, payload):
         """A message on `blk`."""

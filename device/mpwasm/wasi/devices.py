@@ -15,13 +15,13 @@ def signed(value):
     return value - 0x100000000 if value & 0x80000000 else value
 
 
-class Devices:
+class Part:
     """Pins, converters and readings of one guest. A pin is granted and known once it is configured."""
 
-    def __init__(self, board, grants, sink):
-        self.board = board
-        self.grants = grants
-        self.sink = sink
+    def __init__(self, context):
+        self.board = context.board
+        self.grants = context.grants
+        self.sink = context.sink
         self.pins = {}
         self.modes = {}
         self.adcs = {}

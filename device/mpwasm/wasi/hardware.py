@@ -1,4 +1,4 @@
-"""The board's hardware behind the few calls that host functions and agent need; the only user of `machine`."""
+"""The board's hardware behind the few calls that host functions and agent need; `ports` adds buses for guests that use one."""
 
 import time
 
@@ -12,8 +12,10 @@ class Board:
     """Pins, converters, clocks and randomness of the board this runs on; `granted` are its capability strings.
 
     Time is uptime in milliseconds as a plain growing int: ticks wrap after 2^30 ms on MicroPython, so `uptime_ms` must be
-    called at least once in six days; the agent's loop calls it each turn.
+    called at least once in six days; the agent's loop calls it each turn. `state` is the folder of guests' stores (`kv`).
     """
+
+    state = "/state"
 
     def __init__(self, granted=()):
         self.granted = granted

@@ -9,7 +9,6 @@ from mpwasm.errors import GuestExit
 
 _BADF = const(8)
 _INVAL = const(28)
-_NOTSUP = const(58)
 _SPIPE = const(70)
 _ABSTIME = const(1)
 _SUBSCRIPTION_BYTES = const(48)
@@ -17,104 +16,51 @@ _EVENT_BYTES = const(32)
 _MAX_SUBSCRIPTIONS = const(16)
 _MAX_IOVS = const(64)
 _MAX_WRITE_BYTES = const(512)
-_LINE_BYTES = const(160)
 _CHUNK_BYTES = const(64)
 _NS_PER_MS = const(1000000)
 _NEVER_MS = const(0x3FFFFFFFFFFF)
 
 
-class Line:
-    """Gathers bytes of one stream until a newline or a full buffer, then hands a line to the sink."""
+class Part:
+    """Functions of one guest: output, arguments, clocks, sleep."""
 
-    def __init__(self, sink, level):
-        self.sink = sink
-        self.level = level
-        self.buf = bytearray(_LINE_BYTES)
-        self.used = 0
-
-    def put(self, data, count):
-        """Append `count` bytes of `data`."""
-        for i in range(count):
-            byte = data[i]
-            if byte == 10:
-                self.flush(True)
-                continue
-            if self.used == _LINE_BYTES:
-                self.flush()
-            self.buf[self.used] = byte
-            self.used += 1
-
-    def flush(self, empty=False):
-        """Hand over what there is; an empty line only if `empty`."""
-        if self.used or empty:
-            self.sink.line(self.level, bytes(memoryview(self.buf)[: self.used]))
-            self.used = 0
-
-
-class Preview1:
-    """State and functions of one guest: its output lines, arguments, and the time it wants to be woken at.
-
-    `wake_ms` (uptime) says when a guest that asked for a pause goes on. `args` and `environ` are lists of bytes.
-    """
-
-    def __init__(self, board, sink, args, environ):
-        self.board = board
-        self.args = args
-        self.environ = environ
-        self.wake_ms = 0
-        self.out = Line(sink, 1)
-        self.err = Line(sink, 2)
-        self.chunk = bytearray(_CHUNK_BYTES)
+    def __init__(self, context):
+        self.context = context
+        self.board = context.board
+        self.args = [context.name.encode()]
+        self.environ = []
+        if context.config and context.grants.allow("args"):
+            self.environ = [("%s=%s" % (key, context.config[key])).encode() for key in context.config]
         self.sub = bytearray(_SUBSCRIPTION_BYTES)
         self.event = bytearray(_EVENT_BYTES)
 
-    def flush(self):
-        """Hand over unfinished lines, as at exit."""
-        self.out.flush()
-        self.err.flush()
-
-    def sleep(self, inst, delay_ms):
-        """Ask the instance to stop, and the agent to go on with it `delay_ms` from now."""
-        self.wake_ms = self.board.uptime_ms() + delay_ms
-        inst.pause = True
-
     # -- output
 
-    def wasi_fd_write(self, inst, fd, iovs, iovs_len, nwritten):
+    def fd_write(self, inst, fd, iovs, iovs_len, nwritten):
         """Write buffers to the log: fd 1 at level info, fd 2 at level error, a line each; at most 512 B a call."""
         if fd != 1 and fd != 2:
             return _BADF
         if iovs_len > _MAX_IOVS:
             return _INVAL
-        line = self.out if fd == 1 else self.err
         total = 0
         for i in range(iovs_len):
             at = inst.memory.read_u32(iovs + 8 * i)
             size = inst.memory.read_u32(iovs + 8 * i + 4)
             size = min(size, _MAX_WRITE_BYTES - total)
-            self._copy_out(inst.memory, at, size, line)
+            self.context.copy_out(inst.memory, at, size, fd)
             total += size
         inst.memory.write_u32(nwritten, total)
         return 0
 
-    def _copy_out(self, memory, at, size, line):
-        chunk = self.chunk
-        while size > 0:
-            n = min(size, _CHUNK_BYTES)
-            memory.load(at, chunk if n == _CHUNK_BYTES else memoryview(chunk)[:n])
-            line.put(chunk, n)
-            at += n
-            size -= n
-
-    def wasi_fd_close(self, inst, fd):
+    def fd_close(self, inst, fd):
         """Close a standard stream, which does nothing."""
         return 0 if fd <= 2 else _BADF
 
-    def wasi_fd_seek(self, inst, fd, offset, whence, result):
+    def fd_seek(self, inst, fd, offset, whence, result):
         """Refuse: the standard streams can't seek."""
         return _SPIPE if fd <= 2 else _BADF
 
-    def wasi_fd_fdstat_get(self, inst, fd, stat):
+    def fd_fdstat_get(self, inst, fd, stat):
         """Describe a standard stream: a character device that can be written and not sought, so libc buffers lines."""
         if fd > 2:
             return _BADF
@@ -131,27 +77,27 @@ class Preview1:
         """Time in ns of clock 0 (realtime) or 1 (monotonic); there are no CPU-time clocks."""
         return self.board.monotonic_ns() if clock else self.board.wall_ns()
 
-    def wasi_clock_res_get(self, inst, clock, result):
+    def clock_res_get(self, inst, clock, result):
         """Resolution of a clock: 1 ms for both."""
         if clock > 1:
             return _INVAL
         inst.memory.write_u64(result, _NS_PER_MS)
         return 0
 
-    def wasi_clock_time_get(self, inst, clock, precision, result):
+    def clock_time_get(self, inst, clock, precision, result):
         """Time in ns: clock 0 the board's wall clock (unset on most boards), clock 1 since the agent started."""
         if clock > 1:
             return _INVAL
         inst.memory.write_u64(result, self._clock_ns(clock))
         return 0
 
-    def wasi_sched_yield(self, inst):
+    def sched_yield(self, inst):
         """Let the agent have a turn."""
-        self.sleep(inst, 0)
+        self.context.sleep(inst, 0)
         return 0
 
-    def wasi_poll_oneoff(self, inst, subs, events, count, nevents):
-        """Sleep until the first of at most 16 clock subscriptions is due; one on a file gets an event with ENOTSUP."""
+    def poll_oneoff(self, inst, subs, events, count, nevents):
+        """Sleep until the first of at most 16 subscriptions is due: standard streams are ready at once, other files EBADF."""
         if not 0 < count <= _MAX_SUBSCRIPTIONS:
             return _INVAL
         memory = inst.memory
@@ -170,15 +116,15 @@ class Preview1:
                 self._write_event(memory, events + _EVENT_BYTES * written, max(-delay, 0))
                 written += 1
         memory.write_u32(nevents, written)
-        self.sleep(inst, first)
+        self.context.sleep(inst, first)
         return 0
 
     def _delay_ms(self, now):
         """Delay of the subscription in `self.sub` at `now` (ns of both clocks), rounded up, or -errno."""
         sub = self.sub
+        clock = int.from_bytes(memoryview(sub)[16:20], "little")  # or the file descriptor
         if sub[8]:
-            return -_NOTSUP
-        clock = int.from_bytes(memoryview(sub)[16:20], "little")
+            return 0 if clock <= 2 and (clock > 0) == (sub[8] == 2) else -_BADF
         if clock > 1:
             return -_INVAL
         wait = int.from_bytes(memoryview(sub)[24:32], "little")
@@ -191,14 +137,15 @@ class Preview1:
         event[0:8] = memoryview(self.sub)[0:8]
         event[8] = errno
         event[10] = self.sub[8]
+        event[24] = 1 if event[10] == 1 else 0  # eventrwflags::fd_readwrite_hangup: nothing will ever come
         memory.store(at, event)
 
     # -- the rest
 
-    def wasi_random_get(self, inst, at, size):
+    def random_get(self, inst, at, size):
         """Fill a buffer from the board's random source."""
         if size:
-            inst.memory.load(at + size - 1, memoryview(self.chunk)[:1])  # traps before the work, not after
+            inst.memory.load(at + size - 1, memoryview(self.context.chunk)[:1])  # traps before the work, not after
         while size > 0:
             n = min(size, _CHUNK_BYTES)
             inst.memory.store(at, self.board.random(n))
@@ -206,7 +153,7 @@ class Preview1:
             size -= n
         return 0
 
-    def wasi_proc_exit(self, inst, code):
+    def proc_exit(self, inst, code):
         """End the guest with an exit code."""
         raise GuestExit(code)
 
@@ -223,18 +170,18 @@ class Preview1:
             at += len(s) + 1
         return 0
 
-    def wasi_args_sizes_get(self, inst, count_at, size_at):
-        """Number and total bytes of the arguments: the module's name only."""
-        return self._sizes(inst.memory, self.args, count_at, size_at)
+    def args_sizes_get(self, inst, count_at, size_at):
+        """Number and total bytes of the arguments."""
+        return self._sizes(inst.memory, self.context.args, count_at, size_at)
 
-    def wasi_args_get(self, inst, pointers, at):
-        """The arguments: the module's name only."""
-        return self._strings(inst.memory, self.args, pointers, at)
+    def args_get(self, inst, pointers, at):
+        """The arguments: the module's name; `fleet run` adds its own."""
+        return self._strings(inst.memory, self.context.args, pointers, at)
 
-    def wasi_environ_sizes_get(self, inst, count_at, size_at):
+    def environ_sizes_get(self, inst, count_at, size_at):
         """Number and total bytes of the environment."""
         return self._sizes(inst.memory, self.environ, count_at, size_at)
 
-    def wasi_environ_get(self, inst, pointers, at):
+    def environ_get(self, inst, pointers, at):
         """The environment: the manifest's config as ``KEY=value``, empty without the capability ``args``."""
         return self._strings(inst.memory, self.environ, pointers, at)

@@ -36,13 +36,16 @@ class Emitter(Stack):
         Stack.__init__(self, reader)
 
     def emit(self, op, a=-1, b=-1, c=-1, d=-1):
-        """Append an op and up to four operands (each 0 to 65535; -1: there is none). Nothing while unreachable."""
+        """Append an op and up to four operands (each 0 to 65535; -1: there is none). Nothing while unreachable.
+
+        There is room for three units more, which the longest ops add themselves.
+        """
         self.last = -1
         if self.dead:
             return
         p = self.pos
-        if p + 6 > len(self.code):
-            self.grow_code(p + 6)
+        if p + 8 > len(self.code):
+            self.grow_code(p + 8)
         code = self.code
         code[p] = op
         p += 1
@@ -128,7 +131,9 @@ class Emitter(Stack):
             self.copy(self.types[i], self.locs[i], slot)
 
     def settle(self, first):
-        """Bring operands from index `first` up to their homes."""
+        """Bring operands from index `first` up to their homes; while unreachable they may be those of blocks around, and stay."""
+        if self.dead:
+            return
         for i in range(first, len(self.locs)):
             if self.locs[i] != self.homes[i]:
                 self.bring(i, self.homes[i])

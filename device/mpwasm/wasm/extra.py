@@ -67,14 +67,13 @@ def bulk(inst, sub, x, y, a, b, n):
     check(a, n, len(table), _TABLE_BOUNDS)
     forward = source is not table or a <= b
     for i in range(n) if forward else range(n - 1, -1, -1):
-        item = source[b + i]
-        table[a + i] = inst.constant(item) if sub == 12 else item
+        table[a + i] = source[b + i]
 
 
 def memory_op(inst, sub, x, a, b, n):
     """memory.init, memory.copy, memory.fill."""
     memory = inst.memory
-    top = memory.pages * 65536
+    top = memory.pages * memory.page
     if sub == 11:
         check(a, n, top, _OUT_OF_BOUNDS)
         fill(memory, a, b & 255, n)

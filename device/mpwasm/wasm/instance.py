@@ -10,22 +10,18 @@ instance.results
 from mpwasm.compat import const
 from mpwasm.errors import Exhausted, Trap, Unlinkable
 from mpwasm.wasm.interp import DONE, FUEL, PAUSED, run
-from mpwasm.wasm.memory import Memory
 from mpwasm.wasm.module import width, words
 from mpwasm.wasm.numeric import wrap32, wrap64
-from mpwasm.wasm.table import Table, make_global
 
 __all__ = ("DONE", "FUEL", "PAUSED", "Instance")
 
-_UNKNOWN_IMPORT = const(80)
 _WRONG_IMPORT = const(81)
 _NO_EXPORT = const(82)
-_BOUNDS_MEMORY = const(101)
-_BOUNDS_TABLE = const(108)
 _STACK = const(120)
 _REF = const(0x70)
 _FRAMES = const(4096)
 _MEMORY = const(1 << 26)
+_BACKTRACE = const(32)
 
 
 class Instance:
@@ -41,82 +37,16 @@ class Instance:
     """
 
     def __init__(self, module, resolve=None, max_memory=_MEMORY, max_frames=_FRAMES):
+        from mpwasm.wasm.link import instantiate  # needed this once: boards drop it
+
         self.module = module
         self.max_frames = max_frames
         self.frames = [0] * min(64, max_frames)
-        self.func = None
-        self.pc = 0
-        self.fp = 0
+        self.func = self.called = self.after = None
+        self.pc = self.fp = 0
         self.pause = False
-        self.called = None
-        self.after = None
-        low, high = module.memory or (0, 0)
-        self.memory = Memory(low, high, max_memory)
-        self.globals = []
-        self.funcs = []
-        self.tables = []
-        for entry in module.imports:
-            self.link(resolve, entry)
-        if module.extras:
-            from mpwasm.wasm.extra import extra
-
-            self.extra = extra
-        for i in range(len(module.codes)):
-            code, size, other, frame = module.codes[i]
-            index = module.imported + i
-            self.funcs.append((code, size, other, frame, module.types[module.funcs[index]], self, index, None))
-        for i in range(len(self.globals), len(module.globals)):
-            valtype, mutable, value = module.globals[i]
-            self.globals.append(make_global(valtype, mutable, self.constant(value)))
-        for i in range(len(self.tables), len(module.tables)):
-            self.tables.append(Table(*module.tables[i]))
-        self.elems = [items if mode == 1 else () for mode, _, _, _, items in module.elems]
-        self.datas = [data if mode == 1 else b"" for mode, _, data in module.datas]
-        self.fill()
         self.started = module.start < 0
-
-    # imports
-
-    def link(self, resolve, entry):
-        """One import."""
-        where, name, kind, what = entry
-        found = None
-        if resolve is not None:
-            params, results = self.module.types[what] if kind == 0 else (None, what)
-            found = resolve(where, name, params, results)
-        if found is None:
-            raise Unlinkable(_UNKNOWN_IMPORT, where + "." + name)
-        if not (self.link_function, self.link_table, self.link_memory, self.link_global)[kind](found, what):
-            raise Unlinkable(_WRONG_IMPORT, where + "." + name)
-
-    def link_function(self, found, what):
-        """A callable of the host, or a function of another instance."""
-        kind = self.module.types[what]
-        if isinstance(found, tuple):
-            self.funcs.append(found)
-            return found[4] == kind
-        if not callable(found):
-            return False
-        size = words(kind[0])
-        self.funcs.append((None, size, 0, size + 2, kind, self, len(self.funcs), self.host(found, kind)))
-        return True
-
-    def link_table(self, found, what):
-        """Another's table, at least as large and as bounded."""
-        self.tables.append(found)
-        return isinstance(found, Table) and found.kind == what[0] and fits(len(found.items), found.most, what[1], what[2])
-
-    def link_memory(self, found, what):
-        """Another's memory, likewise."""
-        self.memory = found
-        return isinstance(found, Memory) and fits(found.pages, found.limit, what[0], what[1])
-
-    def link_global(self, found, what):
-        """Another's global of the same type, or, where it is immutable, a number."""
-        if isinstance(found, int) and not what[1]:
-            found = make_global(what[0], 0, found)
-        self.globals.append(found)
-        return isinstance(found, list) and found[1] == what[0] and found[2] == what[1]
+        instantiate(self, resolve, max_memory)
 
     def export(self, name):
         """What is exported as `name`, for another instance to import: a function, `Table`, `Memory` or global; else None."""
@@ -139,46 +69,6 @@ class Instance:
                 return inside(results[0], value)
 
         return call
-
-    # instantiation
-
-    def constant(self, expression):
-        """The value of a constant expression."""
-        stack = []
-        for i in range(0, len(expression), 2):
-            op = expression[i]
-            value = expression[i + 1]
-            if op == 0x23:
-                value = self.globals[value][0]
-            elif op == 0xD2:
-                value = self.funcs[value]
-            elif 0x6A <= op <= 0x7E:
-                y = stack.pop()
-                x = stack.pop()
-                value = x + y if op in b"\x6a\x7c" else x - y if op in b"\x6b\x7d" else x * y
-                value = wrap32(value) if op < 0x70 else wrap64(value)
-            stack.append(value)
-        return stack[0]
-
-    def fill(self):
-        """Copy the active segments into tables and memory (spec 4.5.4, in order)."""
-        for mode, table, offset, _, items in self.module.elems:
-            if mode == 0:
-                self.fill_table(self.tables[table].items, self.constant(offset) & 0xFFFFFFFF, items)
-        for mode, offset, data in self.module.datas:
-            if mode == 0:
-                offset = self.constant(offset) & 0xFFFFFFFF
-                if len(data):
-                    self.memory.store(offset, data)
-                elif offset > self.memory.pages * 65536:
-                    raise Trap(_BOUNDS_MEMORY)
-
-    def fill_table(self, table, offset, items):
-        """One active element segment."""
-        if offset + len(items) > len(table):
-            raise Trap(_BOUNDS_TABLE)
-        for i in range(len(items)):
-            table[offset + i] = self.constant(items[i])
 
     # calls
 
@@ -271,7 +161,7 @@ class Instance:
         """The frames of the call that runs, innermost first: (function index, unit in its slot code)."""
         out = []
         f, pc, fp = self.func, self.pc, self.fp
-        while f is not None and len(out) < 32:
+        while f is not None and len(out) < _BACKTRACE:
             out.append((f[6], pc))
             at = fp + f[1]
             f = self.frames[at]
@@ -295,8 +185,3 @@ def outside(valtype, value, signed):
     if value < 0 and not signed:
         return value + (1 << 32 * width(valtype))
     return value
-
-
-def fits(size, most, want_size, want_most):
-    """Import matching of limits (spec 4.5.3.2)."""
-    return size >= want_size and (want_most is None or (most is not None and most <= want_most))

@@ -37,6 +37,7 @@ _MAX_ENTRIES = const(65536)
 _TOO_MANY = const(74)
 _TABLE_SIZE = const(75)
 _MAX_TABLE = const(65536)
+_PAGE_SIZE = const(53)
 
 _ORDER_OF = b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0b\x0c\x0a"
 
@@ -222,13 +223,26 @@ class Loader(Segments):
         self.module.tables.append(self.table_type())
 
     def memory_type(self):
-        """A memory's limits, in pages; there is one memory at most."""
-        low, high = self.limits()
+        """A memory's limits, in pages, and its page size (custom-page-sizes proposal); there is one memory at most."""
+        low, high, page = self.memory_limits()
         if self.module.memory is not None:
             self.fail(_MEMORIES)
-        self.check_limits(low, high, 65536)
-        self.module.memory = (low, high)
+        self.check_limits(low, high, 65536 if page > 1 else 0xFFFFFFFF)
+        self.module.memory = (low, high, page)
         return self.module.memory
+
+    def memory_limits(self):
+        """(min, max or None, bytes of a page); bit 3 of the flags says that the page size, 1 or 65536, follows as a power of two."""
+        r = self.reader
+        flags = r.byte()
+        if flags & 0xF6:
+            r.fail(_LIMITS)
+        low = r.u32()
+        high = r.u32() if flags & 1 else None
+        power = r.u32() if flags & 8 else 16
+        if power != 16 and power != 0:
+            self.fail(_PAGE_SIZE) if power < 64 else r.fail(_LIMITS)
+        return low, high, 1 << power
 
     def memory(self):
         """One memory."""

@@ -7,20 +7,20 @@ it touches there. Outside the window `at` decides: beyond the declared size it t
 from mpwasm.compat import const
 from mpwasm.errors import Exhausted, Trap
 
-_PAGE = const(65536)
 _OUT_OF_BOUNDS = const(101)
 _OUT_OF_MEMORY = const(121)
 _GRAIN = const(256)
 
 
 class Memory:
-    """A memory of `pages` pages (65,536 bytes each), at most `limit` (None: 65,536), of which at most `budget` bytes are committed.
+    """A memory of `pages` pages of `page` bytes, at most `limit` (None: what 32 bits address), of which `budget` bytes may be committed.
 
     `data` holds the addresses from `base` on; both may change at any `at` or `grow`.
     """
 
-    def __init__(self, pages, most, budget):
+    def __init__(self, pages, most, budget, page=65536):
         self.pages = pages
+        self.page = page
         self.limit = most
         self.budget = budget
         self.data = bytearray()
@@ -31,7 +31,7 @@ class Memory:
 
         Raises `Trap` beyond the declared size, `Exhausted` beyond the budget.
         """
-        if address + size > self.pages * _PAGE:
+        if address + size > self.pages * self.page:
             raise Trap(_OUT_OF_BOUNDS)
         index = address - self.base
         if index < 0 or index + size > len(self.data):
@@ -64,12 +64,12 @@ class Memory:
     def roomy(self, low, want):
         """`want` bytes from `low` rounded up, with an eighth to spare, within declared size and budget."""
         size = (want + want // 8 + _GRAIN - 1) // _GRAIN * _GRAIN
-        return max(want, min(size, self.budget, self.pages * _PAGE - low))
+        return max(want, min(size, self.budget, self.pages * self.page - low))
 
     def grow(self, pages):
         """memory.grow (spec 4.4.7): the size before in pages, or -1; nothing is committed yet."""
         before = self.pages
-        if before + pages > (65536 if self.limit is None else self.limit):
+        if before + pages > ((1 << 32) // self.page - (self.page == 1) if self.limit is None else self.limit):
             return -1
         self.pages = before + pages
         return before

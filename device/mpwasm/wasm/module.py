@@ -14,7 +14,7 @@ class Module:
       type index, (reference type, min, max), (min, max) or (value type, mutable)
     * `funcs`: the type index of every function, imported ones first; `imported` of them are
     * `codes`: per own function (slot code, parameter words, other locals' words, frame words)
-    * `tables`: (reference type, min, max); `memory`: (min, max) in pages of 64 KiB, or None; a max may be None
+    * `tables`: (reference type, min, max); `memory`: (min, max, bytes of a page), the first two in pages, or None; a max may be None
     * `globals`: (value type, mutable, initial value), the last None for imported ones
     * `exports`: {name: (kind, index)}; `start`: function index or -1
     * `extras`: whether it uses floats, bulk operations or table access, which `extra.py` executes

@@ -5,49 +5,31 @@ bytewise order of their encodings. There are no floats, no other simple values a
 what `encode` would not have written: longer heads than needed, unsorted or repeated keys, invalid UTF-8, trailing bytes.
 
 Hostile input: lengths are checked against what is left of the buffer before anything is allocated, containers nest at
-most 8 deep (section 10), and a message has at most `max_items` data items.
+most 8 deep (section 10), and a message has at most `max_items` data items. The decoder doesn't recurse: firmware may allow no more
+than some 25 nested calls in all.
 """
 
 from mpwasm.compat import const
 from mpwasm.errors import Refused
+from mpwasm.wire.encoder import Tag, encode
+
+__all__ = ("Tag", "decode", "encode", "utf8")
 
 _UINT = const(0)
 _NINT = const(1)
 _BYTES = const(2)
 _TEXT = const(3)
 _ARRAY = const(4)
-_MAP = const(5)
 _TAG = const(6)
 
 _MAX_DEPTH = const(8)
 _MAX_ITEMS = const(512)
 
 
-class Tag:
-    """A tagged data item (section 3.4): `number` int, `value` any."""
-
-    def __init__(self, number, value):
-        self.number = number
-        self.value = value
-
-    def __eq__(self, other):
-        return isinstance(other, Tag) and self.number == other.number and self.value == other.value
-
-    def __repr__(self):
-        return "Tag(%r, %r)" % (self.number, self.value)
-
-
-def encode(item):
-    """The deterministic encoding of `item` as bytes; ValueError for what has none (the caller's mistake)."""
-    out = bytearray()
-    _put(out, item, 0)
-    return bytes(out)
-
-
 def decode(buf, max_items=_MAX_ITEMS):
     """The one data item that fills `buf` (bytes-like); `Refused` ("cbor") for anything else."""
     reader = _Reader(buf, max_items)
-    item = reader.item(0)
+    item = reader.whole()
     if reader.pos != reader.end:
         raise _refused("trailing", reader.pos)
     return item
@@ -55,62 +37,6 @@ def decode(buf, max_items=_MAX_ITEMS):
 
 def _refused(what, pos):
     return Refused("cbor", "%s at %d" % (what, pos))
-
-
-def _put_head(out, major, value):
-    """Append the shortest head (section 4.2.1): `major` type 0..7 and argument `value`."""
-    major <<= 5
-    if value < 24:
-        out.append(major | value)
-        return
-    size, info = 1, 24
-    while size < 8 and value >> (8 * size):
-        size, info = size * 2, info + 1
-    if value >> (8 * size):
-        raise ValueError("int")
-    out.append(major | info)
-    out.extend(value.to_bytes(size, "big"))
-
-
-def _put(out, item, depth):
-    if item is None:
-        out.append(0xF6)
-    elif isinstance(item, bool):
-        out.append(0xF5 if item else 0xF4)
-    elif isinstance(item, int):
-        _put_head(out, _UINT if item >= 0 else _NINT, item if item >= 0 else -1 - item)
-    elif isinstance(item, str):
-        item = item.encode()
-        _put_head(out, _TEXT, len(item))
-        out.extend(item)
-    elif isinstance(item, (bytes, bytearray, memoryview)):
-        _put_head(out, _BYTES, len(item))
-        out.extend(item)
-    else:
-        _put_container(out, item, depth + 1)
-
-
-def _put_container(out, item, depth):
-    if depth > _MAX_DEPTH:
-        raise ValueError("depth")
-    if isinstance(item, (list, tuple)):
-        _put_head(out, _ARRAY, len(item))
-        for member in item:
-            _put(out, member, depth)
-    elif isinstance(item, dict):
-        _put_head(out, _MAP, len(item))
-        for key, value in sorted([(encode(key), item[key]) for key in item], key=_first):
-            out.extend(key)
-            _put(out, value, depth)
-    elif isinstance(item, Tag):
-        _put_head(out, _TAG, item.number)
-        _put(out, item.value, depth)
-    else:
-        raise ValueError("type")
-
-
-def _first(pair):
-    return pair[0]
 
 
 def utf8(raw):
@@ -128,6 +54,17 @@ def utf8(raw):
     return text if length == len(raw) else None
 
 
+class _Open:
+    """A container whose members are still coming: `value` list, dict or `Tag`; how many are `left`; for a dict the key just read."""
+
+    def __init__(self, value, left):
+        self.value = value
+        self.left = left
+        self.key = None
+        self.last = b""
+        self.keyed = False
+
+
 class _Reader:
     """A place in a buffer of encoded items."""
 
@@ -136,6 +73,50 @@ class _Reader:
         self.pos = 0
         self.end = len(buf)
         self.left = max_items
+        self.open = []
+
+    def whole(self):
+        """The data item that begins here, with all that it contains."""
+        while True:
+            start = self.pos
+            item = self.item()
+            if isinstance(item, _Open):
+                if item.left:
+                    self.open.append(item)
+                    continue
+                item = item.value
+            while self.open:
+                container = self.open[-1]
+                self.add(container, item, start)
+                if container.left:
+                    break
+                item = container.value
+                self.open.pop()
+                start = 0
+            else:
+                return item
+
+    def add(self, container, item, start):
+        """Put `item`, which began at `start`, into `container`; keys strictly rise by their encodings (section 4.2.1)."""
+        value = container.value
+        if isinstance(value, list):
+            value.append(item)
+        elif isinstance(value, Tag):
+            value.value = item
+        elif container.keyed:
+            container.keyed = False
+            value[container.key] = item
+        else:
+            encoded = bytes(self.buf[start : self.pos])
+            if isinstance(item, bool) or not isinstance(item, (int, str)):
+                raise _refused("key", start)
+            if encoded <= container.last:
+                raise _refused("order", start)
+            container.key = item
+            container.last = encoded
+            container.keyed = True
+            return
+        container.left -= 1
 
     def take(self, size):
         """The next `size` bytes, copied."""
@@ -157,8 +138,8 @@ class _Reader:
             raise _refused("longer than needed", self.pos)
         return value
 
-    def item(self, depth):
-        """The next data item; `depth` counts the containers around it."""
+    def item(self):
+        """The next data item, a container as `_Open`."""
         start = self.pos
         self.left -= 1
         if start >= self.end or self.left < 0:
@@ -180,9 +161,9 @@ class _Reader:
             if text is None:
                 raise _refused("utf-8", start)
             return text
-        if depth >= _MAX_DEPTH:
+        if len(self.open) >= _MAX_DEPTH:
             raise _refused("depth", start)
-        return self.container(major, value, depth + 1)
+        return self.container(major, value)
 
     def simple(self, first):
         """false, true and null; every other simple value and all floats are refused."""
@@ -192,28 +173,10 @@ class _Reader:
             raise _refused("simple", self.pos - 1)
         return first == 0xF5
 
-    def container(self, major, count, depth):
-        """An array or a map of `count` members, or what tag number `count` holds."""
+    def container(self, major, count):
+        """An array or a map of `count` members, or tag number `count`."""
         if major == _TAG:
-            return Tag(count, self.item(depth))
+            return _Open(Tag(count, None), 1)
         if count > (self.end - self.pos) >> (major - _ARRAY) or count > self.left:
             raise _refused("count", self.pos)
-        if major == _ARRAY:
-            return [self.item(depth) for _ in range(count)]
-        return self.map(count, depth)
-
-    def map(self, count, depth):
-        """`count` pairs, their encoded keys strictly rising (section 4.2.1), so none comes twice."""
-        members = {}
-        last = b""
-        for _ in range(count):
-            start = self.pos
-            key = self.item(depth)
-            if isinstance(key, bool) or not isinstance(key, (int, str)):
-                raise _refused("key", start)
-            encoded = bytes(self.buf[start : self.pos])
-            if encoded <= last:
-                raise _refused("order", start)
-            last = encoded
-            members[key] = self.item(depth)
-        return members
+        return _Open([] if major == _ARRAY else {}, count)

@@ -7,36 +7,17 @@ or channel does not verify. `Refused` ("mac") is raised for whatever does not ve
 The device key K is never used as it is: `derive` gives a key per purpose.
 """
 
-from hashlib import sha256
-
 from mpwasm.compat import const
 from mpwasm.errors import Refused
-from mpwasm.wire.cbor import Tag, decode, encode
+from mpwasm.wire.cbor import Tag, decode
+from mpwasm.wire.seal import hmac_sha256, seal_mac, tag
+
+__all__ = ("LABELS", "derive", "equal", "hmac_sha256", "mqtt_password", "open_mac", "seal_mac")
 
 LABELS = (b"desired", b"cmd", b"report", b"cache", b"mqtt")
 
-_BLOCK = const(64)
 _COSE_MAC0 = const(17)
 _PROTECTED = b"\xa1\x01\x05"
-
-
-def _pad(key, mask):
-    padded = bytearray(_BLOCK)
-    padded[: len(key)] = key
-    for i in range(_BLOCK):
-        padded[i] ^= mask
-    return padded
-
-
-def hmac_sha256(key, message):
-    """HMAC-SHA-256 (RFC 2104): 32 bytes."""
-    if len(key) > _BLOCK:
-        key = sha256(key).digest()
-    inner = sha256(_pad(key, 0x36))
-    inner.update(message)
-    outer = sha256(_pad(key, 0x5C))
-    outer.update(inner.digest())
-    return outer.digest()
 
 
 def derive(device_key, label):
@@ -61,16 +42,6 @@ def equal(one, other):
     return difference == 0
 
 
-def _tag(key, topic, payload):
-    aad = topic.encode() if isinstance(topic, str) else topic
-    return hmac_sha256(key, encode(["MAC0", _PROTECTED, aad, payload]))
-
-
-def seal_mac(key, topic, payload):
-    """The message bytes that carry `payload` (bytes) under `key` (a derived key) on `topic` (the full topic)."""
-    return encode(Tag(_COSE_MAC0, [_PROTECTED, {}, payload, _tag(key, topic, payload)]))
-
-
 def open_mac(key, topic, message):
     """The payload bytes of a message received on `topic`; `Refused` ("mac") unless it verifies."""
     try:
@@ -84,6 +55,6 @@ def open_mac(key, topic, message):
         raise Refused("mac", "header")
     if not isinstance(parts[2], bytes) or not isinstance(parts[3], bytes):
         raise Refused("mac", "header")
-    if not equal(parts[3], _tag(key, topic, parts[2])):
+    if not equal(parts[3], tag(key, topic, parts[2])):
         raise Refused("mac")
     return parts[2]

@@ -1,12 +1,11 @@
 """MQTT 3.1.1 packets (OASIS standard, 29 October 2014) as a client sends and takes them: QoS 0 and 1, no I/O.
 
-Each function below returns one whole packet as bytes. `Parser` takes what the broker sends, in pieces of any size; whatever a
-client must not be sent, QoS 2 included, is `Refused` ("mqtt") and the connection is to be closed (section 4.8).
+Each function below returns one whole packet as bytes. `Parser` takes what the broker sends, in pieces of any size. What a client
+must not be sent is `Refused` ("mqtt"), and the connection is to be closed (section 4.8): QoS 2 too, and topics that aren't ASCII, as ours are.
 """
 
 from mpwasm.compat import const
 from mpwasm.errors import Refused
-from mpwasm.wire.cbor import utf8
 
 CONNACK = 2
 PUBLISH = 3
@@ -133,9 +132,10 @@ def _parse_publish(flags, body):
     end = start + 2 * qos
     if start < 3 or end > len(body):
         raise _refused("publish length")
-    topic = utf8(bytes(body[2:start]))
-    if topic is None or "\0" in topic or "#" in topic or "+" in topic:
-        raise _refused("publish topic")
+    for byte in body[2:start]:
+        if not 0x20 < byte < 0x7F or byte == 0x23 or byte == 0x2B:
+            raise _refused("publish topic")
+    topic = str(body[2:start], "utf-8")
     packet_id = _identifier(body, start) if qos else 0
     return PUBLISH, topic, bytes(body[end:]), qos, flags & 1 == 1, flags & 8 == 8, packet_id
 

@@ -36,10 +36,10 @@ class Trial:
         """The actions that `event` at time `now` calls for, in order."""
         self._now = now
         name = event[0]
-        handler = getattr(self, "_any_" + name, None) or getattr(self, "_" + self.state.replace("-", "_") + "_" + name, None)
+        handler = self.HANDLERS.get(name) or self.HANDLERS.get((self.state, name))
         if handler is not None:
             try:
-                handler(*event[1:])
+                handler(self, *event[1:])
             except Refused as refusal:
                 self._end("rejected", refusal.reason, refusal.detail)
         actions = self._actions
@@ -162,3 +162,13 @@ class Trial:
         then = [("stop",) if saved.running is None else ("start", saved.running, False), ("rollback", saved.trial)]
         saved.trial = saved.trial_config = None
         self._end(outcome, reason, detail, then)
+
+    # by event, or by state and event; tables and not method names, which would stay in the heap
+    HANDLERS = {
+        "boot": _any_boot,
+        "time": _any_time,
+        "online": _any_online,
+        "offline": _any_offline,
+        "failed": _any_failed,
+        ("trial", "tick"): _trial_tick,
+    }

@@ -125,7 +125,7 @@ class Update(Trial):
             self._fetch(what, digest, size)
             return
         self._want = None
-        getattr(self, "_got_" + what)(blob)
+        self.GOT[what](self, blob)
 
     def _any_unfetched(self, digest):
         if self._want is not None and self._want[1] == digest:
@@ -347,3 +347,24 @@ class Update(Trial):
             self._check(self._pointer)
             self.wake = self._now
             self._check_tick()
+
+    GOT = {"document": _got_document, "keys": _got_keys, "manifest": _got_manifest, "config": _got_config}
+
+    HANDLERS = dict(Trial.HANDLERS)
+    HANDLERS.update(
+        {
+            "desired": _any_desired,
+            "fetched": _any_fetched,
+            "unfetched": _any_unfetched,
+            "online": _any_online,
+            ("check", "tick"): _check_tick,
+            ("verify", "verified"): _verify_verified,
+            ("preflight", "measured"): _preflight_measured,
+            ("downloading", "progress"): _downloading_progress,
+            ("downloading", "unstored"): _downloading_unstored,
+            ("downloading", "stored"): _downloading_stored,
+            ("verify-file", "hashed"): _verify_file_hashed,
+            ("staged", "staged"): _staged_staged,
+            ("failed", "tick"): _failed_tick,
+        }
+    )

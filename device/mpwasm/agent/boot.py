@@ -1,0 +1,44 @@
+"""The parts of an agent, made from its identity at the start; dropped afterwards."""
+
+from mpwasm.agent.guest import Guest
+from mpwasm.agent.health import Health
+from mpwasm.agent.link import Link
+from mpwasm.agent.log import Log
+from mpwasm.agent.net import Net
+from mpwasm.agent.store import Store, read_identity
+from mpwasm.agent.updater import Updater
+from mpwasm.compat import const
+from mpwasm.wasi.hardware import Board
+from mpwasm.wire.mac import derive, mqtt_password
+from mpwasm.wire.session import Session
+from mpwasm.wire.topics import topic
+
+_KEEPALIVE_S = const(30)
+
+
+def session(device, password):
+    """The MQTT session of a board: its name, its last will and what it listens to."""
+    made = Session(device, device, password, (topic(device, "state"), b"lost", 1, True), _KEEPALIVE_S)
+    made.subscribe([(topic(device, "desired"), 1), (topic(device, "blk"), 0), (topic(device, "cmd"), 1)])
+    return made
+
+
+def boot(agent):
+    """Fill in the `Supervisor` `agent`. Its `identity` is the map of `store.read_identity` and two more: 20 the key that reports are
+    sealed with, 21 what all our topics begin with."""
+    identity = agent.identity = read_identity(agent.root)
+    device = identity[1]
+    identity[20] = derive(identity[2], b"report")
+    identity[21] = topic(device, "state")[:-5]
+    store = Store(agent.root, identity[2])
+    agent.board = agent.board or Board()
+    agent.board.granted = identity[7]
+    agent.log = Log(agent.board)
+    agent.health = Health(agent.board, store.count_boot())
+    agent.net = Net(identity[8], identity[9])
+    agent.link = Link(identity, agent.board, agent.log, session(device, mqtt_password(identity[2])), agent.on_message, agent.on_ready)
+    agent.guest = Guest(agent.board, agent.log)
+    agent.updater = Updater(agent, derive(identity[2], b"desired"))
+    agent.log.note("boot %d of %s" % (agent.health.boots, device))
+    if store.journal_lost():
+        agent.log.note("journal lost")
