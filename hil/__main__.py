@@ -1,11 +1,14 @@
-"""`make hil`: the dual tests and the figures on every target that can be had here."""
+"""`make hil`: tests, figures and the whole story on every target that can be had here, or on the one that --target names."""
 
+import argparse
 import sys
 import time
 
 from hil import figures
-from hil.emulated import EmulatedRP2040
+from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.install import DUAL, device_files, install, test_files
+from hil.serial_board import SerialBoard
+from hil.story import Story
 from hil.target import ExecError, Missing
 
 # What an emulated board does in reasonable time and memory; fuzzers, mutations and blobs of 64 KiB stay with the WebAssembly VM.
@@ -44,24 +47,68 @@ def run_tests(target):
     return passed, failed
 
 
-def run_target(target):
-    """Everything on one target; returns whether all was well."""
+def measure(target):
+    """Figures and dual tests; (text, whether all was well)."""
+    install(target, device_files())
+    line = figures.line(target)
+    print(f"  {line}", flush=True)
+    passed, failed = run_tests(target)
+    return f"{line}; {passed} passed, {failed} failed", not failed
+
+
+def tell(target):
+    """The whole story; (text, whether all was well)."""
+    story, failure = Story(target), None
+    try:
+        story.run(whole=True)
+    except Exception as error:
+        failure = error
+        print(f"  FAILED: {error}", flush=True)
+    finally:
+        story.close(failure is not None)
+    return ", ".join(f"{name} {text}" for name, text in story.figures.items()), failure is None
+
+
+def run_target(target, parts):
+    """Some parts on one target; returns whether all was well. Ends with one line of figures."""
     start = time.monotonic()
     print(f"{target.name}:", flush=True)
+    done, good = [], True
     try:
-        target.flash()
-        install(target, device_files())
-        line = figures.line(target)
-        print(f"  {line}", flush=True)
-        passed, failed = run_tests(target)
-    except Missing as reason:
-        print(f"  skipped: {reason}")
-        return True
+        for part in parts:
+            try:
+                target.flash()
+                text, fine = part(target)
+                done.append(text)
+                good = good and fine
+            except Missing as reason:
+                print(f"  skipped: {reason}")
     finally:
         target.close()
-    print(f"hil: {target.name}: {passed} passed, {failed} failed; {line}; {time.monotonic() - start:.0f} s wall time")
-    return not failed
+    if done:
+        print(f"hil: {target.name}: {'; '.join(done)}; {'ok' if good else 'FAILED'}; {time.monotonic() - start:.0f} s wall time", flush=True)
+    return good
+
+
+def chosen(name, board):
+    """[(target, parts)] for the argument --target."""
+    known = {"rp2040": [(EmulatedRP2040, (measure,))], "pico_w": [(EmulatedPicoW, (tell,))]}
+    known["all"] = known["rp2040"] + known["pico_w"]
+    if name.startswith("serial:"):
+        return [(lambda: SerialBoard(name.removeprefix("serial:"), board), (measure, tell))]
+    if name not in known:
+        sys.exit(f"There is no target {name}: use {', '.join(known)} or serial:PORT.")
+    return known[name]
+
+
+def main():
+    """Run the chosen targets; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m hil", description="Tests on official firmware, emulated or real.")
+    parser.add_argument("--target", default="all", help="rp2040, pico_w, all, or serial:PORT")
+    parser.add_argument("--board", help="kind of a serial board, as `fleet flash` names it")
+    options = parser.parse_args()
+    return 0 if all([run_target(make(), parts) for make, parts in chosen(options.target, options.board)]) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(0 if all([run_target(EmulatedRP2040())]) else 1)
+    sys.exit(main())

@@ -8,26 +8,22 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DUAL = ROOT / "tests" / "dual"
 
-# The bundle: per file, one line "<path> <bytes>\n" and then the bytes.
+# Unpacks the bytearray `b`, in which files lie one behind the other, by `index`: [(path, size)].
 _UNPACK = """
 import os
-f = open("/bundle", "rb")
-while True:
-    line = f.readline()
-    if not line: break
-    name, size = line.decode().split()
+at, view = 0, memoryview(b)
+for name, size in index:
     parts = name.split("/")
     for i in range(2, len(parts)):
         try: os.mkdir("/".join(parts[:i]))
         except OSError as e:
             if e.errno != 17: raise
-    left = int(size)
     with open(name, "wb") as g:
-        while left:
-            left -= g.write(f.read(min(left, 1024)))
-f.close()
-os.remove("/bundle")
+        g.write(view[at:at + size])
+    at += size
+del b, view
 """
+_BUNDLE_BYTES = 49152  # how much of the board's memory is used at a time
 
 
 def run(*command):
@@ -58,8 +54,20 @@ def test_files(names):
     return files
 
 
+def bundles(files):
+    """The files in groups of at most `_BUNDLE_BYTES`, each a dict; a longer file is a group of its own."""
+    group, size = {}, 0
+    for path, data in files.items():
+        if group and size + len(data) > _BUNDLE_BYTES:
+            yield group
+            group, size = {}, 0
+        group[path], size = data, size + len(data)
+    yield group
+
+
 def install(target, files):
-    """Write `files` ({path: bytes}) to the target."""
-    bundle = b"".join(f"{path} {len(data)}\n".encode() + data for path, data in files.items())
-    target.put("/bundle", bundle)
-    target.exec(_UNPACK, timeout_s=300)
+    """Write `files` ({path: bytes}) to the target, by way of its memory."""
+    for group in bundles(files):
+        target.load(b"".join(group.values()))
+        target.exec(f"index = {[(path, len(data)) for path, data in group.items()]!r}")
+        target.exec(_UNPACK, timeout_s=900)

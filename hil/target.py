@@ -1,4 +1,4 @@
-"""A board to test on, and what every kind of board can do for a test: flash, reset, exec, put, seconds."""
+"""A board to test on, and what every kind of board can do for a test: flash, reset, cut power, pins, console, exec, put."""
 
 import base64
 from pathlib import Path
@@ -13,9 +13,15 @@ class ExecError(RuntimeError):
 
 
 class Target:
-    """Base of the targets; `name` is printed with every figure. Errors of transport are OSError or TimeoutError."""
+    """Base of the targets; `name` is printed with every figure. Errors of transport are OSError or TimeoutError.
+
+    What a kind of board can't do raises `Missing`, and the test says that it skipped. `wifi` is the network (name, password
+    or None) that the board can join, `gateway` the address under which it finds this machine; None where there is none.
+    """
 
     name = "?"
+    wifi = None
+    gateway = None
 
     def flash(self):
         """Put the firmware on the board and start it; its file system is empty afterwards. Raises `Missing`."""
@@ -24,6 +30,34 @@ class Target:
     def reset(self):
         """Restart the interpreter; files stay."""
         raise NotImplementedError
+
+    def cut_power(self):
+        """Take the power away at this instant, and give it back: whatever was being written is cut off."""
+        raise Missing(f"the power of {self.name} cannot be cut from here")
+
+    def port(self):
+        """Name of the serial port that programs such as mpremote reach the board by."""
+        raise Missing(f"{self.name} has no serial port")
+
+    def console(self):
+        """All that the board has printed so far, as text."""
+        raise Missing(f"the console of {self.name} cannot be read from here")
+
+    def pin(self, number):
+        """Level of a pin, 0 or 1, as the board drives it."""
+        raise Missing(f"the pins of {self.name} cannot be seen from here")
+
+    def on_pin(self, number, callback):
+        """Call `callback(level)` each time the board changes a pin, from another thread."""
+        raise Missing(f"the pins of {self.name} cannot be seen from here")
+
+    def drive_pin(self, number, value):
+        """Drive a pin from outside, 0 or 1."""
+        raise Missing(f"the pins of {self.name} cannot be driven from here")
+
+    def drive_adc(self, number, u16):
+        """Put a voltage on an analogue pin: 0 to 65535."""
+        raise Missing(f"the pins of {self.name} cannot be driven from here")
 
     def exec(self, code, timeout_s=120):
         """Run `code` on the board; what it printed, as text. Raises `ExecError` with the board's traceback."""
@@ -41,12 +75,12 @@ class Target:
         """Write the bytes `data` to `path` on the board, making its folders."""
         folders = [parent.as_posix() for parent in reversed(Path(path).parents) if parent.as_posix() != "/"]
         make = "try: os.mkdir(d)\n    except OSError as e:\n        if e.errno != 17: raise"
-        self.exec(f"import os\nfor d in {folders!r}:\n    {make}\nf = open({path!r}, 'wb')")
-        self._fill(bytes(data))
-        self.exec("f.close()")
+        self.load(bytes(data))
+        self.exec(f"import os\nfor d in {folders!r}:\n    {make}\nwith open({path!r}, 'wb') as f: n = f.write(b)\ndel b")
 
-    def _fill(self, data):
-        """Write `data` to the open file `f` on the board."""
+    def load(self, data):
+        """Put the bytes `data` into a bytearray `b` on the board."""
+        self.exec(f"import binascii, gc\ngc.collect()\nb = bytearray({len(data)})")
         for start in range(0, len(data), 1024):
             text = base64.b64encode(data[start : start + 1024]).decode()
-            self.exec(f"import binascii\nn = f.write(binascii.a2b_base64('{text}'))")
+            self.exec(f"b[{start}:{start + len(data[start : start + 1024])}] = binascii.a2b_base64('{text}')")

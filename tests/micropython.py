@@ -17,12 +17,9 @@ TIMEOUT_S = 300
 
 
 def stage(file, flash):
-    """Lay out a board's flash in `flash`: device modules in /lib, the test and its helpers in /tests, the data in /data."""
-    image.build(flash)
-    (flash / "tests").mkdir()
-    for path in (file, *sorted(DUAL.glob("*.py"))):
-        if path == file or not path.name.startswith("test_"):
-            (flash / "tests" / path.name).with_suffix(".mpy").write_bytes(image.compile_file(path, f"tests/dual/{path.name}"))
+    """Lay out a board's flash in `flash`: device modules in /lib, the tests and their helpers in /tests, the data in /data."""
+    files = sorted({file, *DUAL.glob("*.py")})
+    image.build(flash, [(path, f"tests/{path.name}") for path in files])
     (flash / "tmp").mkdir()
     if (DUAL / "data").is_dir():
         (flash / "data").symlink_to(DUAL / "data")

@@ -1,7 +1,7 @@
 """The guests of wasm_modules/: their source gives the committed bytes, and they do what expected.txt says, on our engine and on wasmtime.
 
-expected.txt is what a guest does, one act a line: `adc PIN VALUE` is what it is given to read, `pin PIN LEVEL`, `log TEXT` and
-`tele NAME VALUE SCALE` what it must do then. After the last line it is stopped at its next sleep.
+expected.txt is what a guest does, one act a line: `adc PIN VALUE` and `in PIN LEVEL` are what it is given to read, `pin PIN LEVEL`,
+`log TEXT` and `tele NAME VALUE SCALE` what it must do then. After the last line it is stopped at its next sleep.
 """
 
 import subprocess
@@ -24,25 +24,39 @@ class World:
 
     def __init__(self, lines):
         self.lines, self.acts = lines, []
-        self.inputs = [line.split() for line in lines if line.startswith("adc ")]
+        self.inputs = [line for line in lines if line.startswith(("adc ", "in "))]
 
-    def configure(self, pin, mode):
+    def function(self, module, name):
+        """The method that stands for an import."""
+        return getattr(self, name if module == "wasi_snapshot_preview1" else f"{module}_{name}")
+
+    def gpio_configure(self, pin, mode):
         return 0
 
-    def write(self, pin, level):
+    def gpio_write(self, pin, level):
         self.acts.append(f"pin {pin} {level}")
         return 0
 
-    def read(self, pin):
-        _, wanted, value = self.inputs.pop(0)
-        assert pin == int(wanted)
-        self.acts.append(f"adc {pin} {value}")
-        return int(value)
+    def given(self, kind, pin):
+        """The next input, which must be of `pin`."""
+        line = self.inputs.pop(0)
+        assert line.split()[:2] == [kind, str(pin)]
+        self.acts.append(line)
+        return int(line.split()[2])
 
-    def publish(self, name, length, value, scale):
+    def gpio_read(self, pin):
+        return self.given("in", pin)
+
+    def adc_read(self, pin):
+        return self.given("adc", pin)
+
+    def telemetry_publish(self, name, length, value, scale):
         signed = [number - (1 << 32) if number >> 31 else number for number in (value & 0xFFFFFFFF, scale & 0xFFFFFFFF)]
         self.acts.append(f"tele {self.load(name, length).decode()} {signed[0]} {signed[1]}")
         return 0
+
+    def env_abort(self, message, file, line, column):
+        raise AssertionError(f"abort at line {line}")
 
     def fd_write(self, fd, parts, count, written):
         text = b""
@@ -73,9 +87,11 @@ class World:
 
 def on_our_engine(payload, world):
     """Run the module in our engine until the world stops it."""
-    inst = Instance(
-        load_module(payload.open("rb")), lambda module, name, params, results: lambda inst, *args: getattr(world, name)(*args), max_memory=8192
-    )
+
+    def resolve(module, name, params, results):
+        return lambda inst, *arguments: world.function(module, name)(*arguments)
+
+    inst = Instance(load_module(payload.open("rb")), resolve, max_memory=8192)
 
     def load(address, count):
         buffer = bytearray(count)
@@ -86,13 +102,14 @@ def on_our_engine(payload, world):
     with pytest.raises(GuestExit) as stop:
         inst.call("_start")
     assert stop.value.code == 0
+    return inst
 
 
 def on_wasmtime(payload, world):
     """Run the module in wasmtime until the world stops it."""
     engine = wasmtime.Engine()
     store, module = wasmtime.Store(engine), wasmtime.Module.from_file(engine, str(payload))
-    instance = wasmtime.Instance(store, module, [wasmtime.Func(store, row.type, getattr(world, row.name)) for row in module.imports])
+    instance = wasmtime.Instance(store, module, [wasmtime.Func(store, row.type, world.function(row.module, row.name)) for row in module.imports])
     memory = instance.exports(store)["memory"]
     world.load = lambda address, count: bytes(memory.read(store, address, address + count))
     world.store = lambda address, data: memory.write(store, data, address)
@@ -109,6 +126,18 @@ def test_does_what_is_expected(name, run):
     assert world.acts == lines
 
 
+def test_a_zig_module_linked_by_default_runs_in_8_kib():
+    """Its linker puts stack and data at 1 MiB; the board commits what is touched there, and no more."""
+    lines = (MODULES / "pid" / "expected.txt").read_text().splitlines()
+    inst = on_our_engine(MODULES / "pid" / "pid.wasm", World(lines))
+    assert inst.module.memory[0] > 16 and inst.memory.base > 1 << 19
+    assert len(inst.memory.data) <= 8192
+
+
+def test_every_toolchain_has_an_example():
+    assert {path.suffix for name in NAMES for path in (MODULES / name).iterdir()} >= {".c", ".zig", ".ts", ".wat"}
+
+
 def test_source_gives_the_committed_bytes(tmp_path):
     subprocess.run(["make", "-s", "-C", str(MODULES), f"PYTHON={sys.executable}", f"OUT={tmp_path}"], check=True, capture_output=True)
     for name in NAMES:
@@ -121,7 +150,7 @@ def test_manifest_grants_what_is_imported(name):
     assert set(settings) == {"name", "version", "capabilities", "memory", "fuel", "entry", "confirm_s", "tries", "config"}
     module = load_module((MODULES / name / f"{name}.wasm").open("rb"))
     kinds = {capability.split(":")[0] for capability in settings["capabilities"]}
-    needs = {row[0] for row in module.imports} - {"wasi_snapshot_preview1"}
+    needs = {row[0] for row in module.imports} - {"wasi_snapshot_preview1", "env"}
     assert settings["name"] == name and settings["entry"] in module.exports and needs <= kinds
     assert {"poll_oneoff": "clock", "fd_write": "log"}.keys() & {row[1] for row in module.imports} <= {
         "poll_oneoff" if "clock" in kinds else "",

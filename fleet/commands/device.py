@@ -44,11 +44,20 @@ def command():
 @click.argument("name")
 @click.option("--group", "-g", required=True, help="Group it belongs to; made if it is not there.")
 @click.option("--cap", "capabilities", multiple=True, help="Capability to grant, such as gpio:15 or adc:*; all of them if none is named.")
+@click.option("--no-flash", is_flag=True, help="Also set up the board on --port, which has MicroPython already (`fleet flash` does all from blank).")
+@click.option("--port", help="With --no-flash: its serial port.")
+@click.option("--wifi", "ssid", help="With --no-flash: its Wi-Fi network.")
+@click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")
 @output_option
 @click.pass_obj
-def add(context, name, group, capabilities, output):
+def add(context, name, group, capabilities, no_flash, port, ssid, wifi_password, output):
     """Add a board and make its key."""
     row = context.client.add_device(name, group, capabilities or None)
+    if no_flash:
+        from fleet.commands import flash
+
+        flash.only_provision(context, port, group, name, (ssid, wifi_password), output)
+        return
     emit(row, output, lambda d: f"Added {d['id']} to {group}. `fleet device provision-file {d['id']}` writes what it needs to know.")
 
 

@@ -9,6 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+from fleet.sim import names
+
 VIPER_ARCHITECTURES = ("armv6m", "xtensawin", "rv32imc")  # those our native code must compile for
 
 
@@ -49,26 +51,37 @@ def uses_native(source):
     return any(f"@micropython.{kind}" in source for kind in ("viper", "native", "asm_thumb"))
 
 
-def compile_file(path, name, arch=None):
+def spelling(also=()):
+    """The `names.Speller` of the device and of the files `also`, each (path, name), that use it on the board."""
+    return names.speller((*sources(), *also), main_file())
+
+
+def compile_file(path, name, arch=None, spell=None):
     """Bytes of the `.mpy` of the Python file `path`, which tracebacks will call `name`; cached by content.
 
-    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code.
+    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `spelling`) respells it.
     """
-    source = Path(path).read_bytes()
+    source = Path(path).read_text()
+    source = (spell.spell(source, name) if spell else source).encode()
     program = compiler()
+    if name.startswith("mpwasm/"):
+        name = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")  # the module's name is in the heap anyway
     options = ["-s", name] + ([f"-march={arch}"] if arch else [])
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
     if not kept.exists():
-        _compile(program, options, Path(path), kept)
+        _compile(program, options, source, kept)
     return kept.read_bytes()
 
 
-def _compile(program, options, path, kept):
+def _compile(program, options, source, kept):
     """Run mpy-cross into a temporary name and rename, so that parallel runs never see half a file."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     temporary = kept.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    done = subprocess.run([str(program), *options, "-o", str(temporary), str(path)], capture_output=True, text=True)
+    text = temporary.with_suffix(temporary.suffix + ".py")
+    text.write_bytes(source)
+    done = subprocess.run([str(program), *options, "-o", str(temporary), str(text)], capture_output=True, text=True)
+    text.unlink()
     if done.returncode:
         raise CompileError((done.stderr or done.stdout).strip())
     temporary.replace(kept)
@@ -86,21 +99,23 @@ def main_file():
     return folder / "main.py" if (folder / "main.py").exists() else folder / "mpwasm" / "board_main.py"
 
 
-def build(dest):
+def build(dest, also=(), spelt=True):
     """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy` and `main.py`; other files there stay.
 
-    Returns the number of bytes written. Raises `CompileError`.
+    `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too. Without `spelt` names
+    stay as they are in the sources. Returns the number of bytes written. Raises `CompileError`.
     """
     dest, total = Path(dest), 0
+    spell = spelling(tuple(also)) if spelt else None
     shutil.rmtree(dest / "lib" / "mpwasm", ignore_errors=True)
-    for path, name in sources():
-        target = (dest / "lib" / name).with_suffix(".mpy")
+    for path, name in (*sources(), *also):
+        target = ((dest / "lib" if name.startswith("mpwasm/") else dest) / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += target.write_bytes(compile_file(path, name))
+        total += target.write_bytes(compile_file(path, name, spell=spell))
     if main_file().exists():
         total += (dest / "main.py").write_bytes(main_file().read_bytes())
     return total
 
 
 if __name__ == "__main__":
-    print(build(sys.argv[1]), "bytes")
+    print(build(sys.argv[1], spelt=False), "bytes")

@@ -1,19 +1,26 @@
 """WASI preview 1 against a fake instance: results, errno, layouts in guest memory, grants, and traps on bad pointers."""
 
-from mpwasm.errors import GuestExit
+from expect import raises
+from mpwasm.errors import GuestExit, Unlinkable
 from wasi_fakes import I32, WASI, get, guest, trapped
 
 
 def test_unknown_import_or_type_is_none():
     host, inst, board, sink = guest()
     assert get(host, "fd_write", "iiii") is not None
-    assert get(host, "fd_write", "iii") is None
-    assert get(host, "fd_write", "iiiI") is None
-    assert get(host, "path_open", "iiii") is None
     assert get(host, "toggle", "i", "gpio") is None
     assert host("env", "fd_write", bytes([I32]), b"") is None
     assert host(WASI, "proc_exit", bytes([I32]), b"") is not None
-    assert host(WASI, "proc_exit", bytes([I32]), bytes([I32])) is None
+    assert host(WASI, "memory", None, (1, None)) is None
+
+
+def test_another_type_is_named_beside_ours():
+    host, inst, board, sink = guest()
+    error = raises(Unlinkable, get, host, "fd_write", "iIfF")
+    assert error.code == 81
+    assert error.detail == WASI + ".fd_write (i32 i64 f32 f64) -> (i32), here (i32 i32 i32 i32) -> (i32)"
+    assert raises(Unlinkable, get, host, "proc_exit", "i").detail == WASI + ".proc_exit (i32) -> (i32), here (i32) -> ()"
+    assert raises(Unlinkable, host, WASI, "proc_exit", b"\x70", b"").detail.startswith(WASI + ".proc_exit (ref) -> ()")
 
 
 def test_fd_write_gathers_lines_per_stream():
@@ -130,17 +137,32 @@ def test_poll_errors():
     assert poll(inst, 0, 512, 17, 1024) == 28
     subscribe(m, 0, 5, 1, 1, 0, 3)
     assert poll(inst, 0, 512, 1, 1024) == 28
-    subscribe(m, 0, 5, 0, 0, 0, 1)
+    subscribe(m, 0, 5, 9, 0, 0, 1)
     subscribe(m, 48, 6, 1, 1000000000)
     subscribe(m, 96, 7, 3, 1000000000)
     assert poll(inst, 0, 512, 3, 1024) == 0
     assert m.read_u32(1024) == 2 and host.wasi.wake_ms == 5000
-    assert m.number(512, 8) == 5 and m.number(520, 2) == 58 and m.data[522] == 1
+    assert m.number(512, 8) == 5 and m.number(520, 2) == 8 and m.data[522] == 1
     assert m.number(544, 8) == 7 and m.number(552, 2) == 28 and m.data[554] == 0
     assert trapped(poll, inst, 65500, 512, 1, 1024)
     subscribe(m, 0, 5, 1, 1)
     assert trapped(poll, inst, 0, 65510, 1, 1024)
     assert trapped(poll, inst, 0, 512, 1, 65534)
+
+
+def test_poll_of_standard_streams():
+    """Output can be written at once, input is at its end at once; each the other way round is EBADF."""
+    host, inst, board, sink = guest()
+    poll = get(host, "poll_oneoff", "iiii")
+    m = inst.memory
+    subscribe(m, 0, 1, 1, 200000000)
+    subscribe(m, 48, 2, 1, 0, 0, 2)
+    subscribe(m, 96, 3, 0, 0, 0, 1)
+    subscribe(m, 144, 4, 0, 0, 0, 2)
+    subscribe(m, 192, 5, 2, 0, 0, 1)
+    assert poll(inst, 0, 512, 5, 1024) == 0 and m.read_u32(1024) == 4 and host.wasi.wake_ms == 5000
+    events = [(m.number(at, 8), m.number(at + 8, 2), m.data[at + 10], m.number(at + 24, 2)) for at in range(512, 640, 32)]
+    assert events == [(2, 0, 2, 0), (3, 0, 1, 1), (4, 8, 2, 0), (5, 8, 1, 1)]
 
 
 def test_random_exit_yield():

@@ -4,7 +4,7 @@ import gc
 import sys
 
 from expect import raises
-from mpwasm.errors import Exhausted, Trap
+from mpwasm.errors import Exhausted, Invalid, Trap
 from mpwasm.wasm.instance import FUEL
 from wasmbuild import I32, code, i32, i64, instance, module, single, uleb
 
@@ -170,3 +170,18 @@ def test_the_garbage_test_would_notice():
     made = gc.mem_alloc() - before
     gc.enable()
     assert made > 2000
+
+
+def test_custom_page_sizes():
+    """Memories that grow by bytes (custom-page-sizes proposal): exact to the byte, and other sizes are refused."""
+    body = code(0x20, 0, 0x40, 0, 0x1A, 0x3F, 0)
+    plain = single(V, V, body, memory=(1, 3))
+    by_bytes = plain.replace(b"\x05\x04\x01\x01\x01\x03", b"\x05\x07\x01\x09\x80\x01\x80\x02\x00")
+    assert by_bytes != plain
+    inst = instance(by_bytes)
+    assert inst.call("f", 100) == 228 and inst.call("f", 28) == 256 and inst.call("f", 1) == 256
+    inst.memory.at(255, 1)
+    assert raises(Trap, inst.memory.at, 256, 1).code == 101
+    same = plain.replace(b"\x05\x04\x01\x01\x01\x03", b"\x05\x05\x01\x09\x01\x03\x10")
+    assert instance(same).call("f", 1) == 2
+    assert raises(Invalid, instance, plain.replace(b"\x05\x04\x01\x01\x01\x03", b"\x05\x05\x01\x09\x01\x03\x05")).code == 53

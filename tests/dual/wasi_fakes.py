@@ -5,7 +5,8 @@ from mpwasm.wasi.resolver import make_resolver
 
 WASI = "wasi_snapshot_preview1"
 I32, I64 = 0x7F, 0x7E
-EVERYTHING = ("log", "clock", "random", "args", "gpio:*", "adc:*", "telemetry:*")
+EVERYTHING = ("log", "clock", "random", "args", "gpio:*", "adc:*", "telemetry:*", "i2c:*", "spi:*", "uart:*", "pwm:*", "kv")
+TYPES = {"i": 0x7F, "I": 0x7E, "f": 0x7D, "F": 0x7C}
 
 
 class Memory:
@@ -66,9 +67,61 @@ class Adc:
         return 40000
 
 
+class Port:
+    """A bus, serial port or pulse-width output that remembers what was done with it; device 0x48 echoes what it was told."""
+
+    def __init__(self, kind, number, settings):
+        self.what = (kind, number, settings)
+        self.done = []
+        self.told = b""
+        self.waiting = b""
+        self.closed = False
+
+    def writeto(self, address, data, stop=True):
+        if address != 0x48:
+            raise OSError(19)
+        self.told = bytes(data)
+        self.done.append((address, bytes(data), stop))
+
+    def readfrom_into(self, address, into):
+        if address != 0x48:
+            raise OSError(19)
+        for i in range(len(into)):
+            into[i] = self.told[i % len(self.told)] if self.told else 0
+
+    def scan(self):
+        return [0x48]
+
+    def write(self, data):
+        self.done.append(bytes(data))
+        return len(data)
+
+    def readinto(self, into, fill=0):
+        for i in range(len(into)):
+            into[i] = self.waiting[i] if i < len(self.waiting) else fill
+        return len(into)
+
+    def write_readinto(self, out, into):
+        self.done.append(bytes(out))
+        for i in range(len(into)):
+            into[i] = out[i] ^ 0xFF
+
+    def any(self):
+        return len(self.waiting)
+
+    def duty_u16(self, duty):
+        self.done.append(duty)
+
+    def deinit(self):
+        self.closed = True
+
+
 class Board:
+    state = "/tmp"
+
     def __init__(self, granted=EVERYTHING):
         self.granted = granted
+        self.ports = {}
         self.now_ms = 5000
         self.made = []
 
@@ -89,6 +142,12 @@ class Board:
             raise ValueError("no such pin")
         self.made.append((number, mode))
         return Pin(number)
+
+    def port(self, kind, number, settings):
+        if number > 31:
+            raise ValueError("no such port")
+        self.ports[(kind, number)] = Port(kind, number, settings)
+        return self.ports[(kind, number)]
 
     def adc(self, number):
         if not 26 <= number <= 29:
@@ -121,6 +180,6 @@ def trapped(fn, *args):
     return False
 
 
-def get(host, name, params, module=WASI):
-    types = bytes([I32 if c == "i" else I64 for c in params])
-    return host(module, name, types, bytes([I32]))
+def get(host, name, params, module=WASI, results="i"):
+    """The host function of that name and type, its types in the table's letters."""
+    return host(module, name, bytes([TYPES[c] for c in params]), bytes([TYPES[c] for c in results]))

@@ -1,49 +1,119 @@
-"""The mends of the emulator are needed and work; skipped where the firmware image is not in the cache."""
+"""Each mend of the emulator is needed, and works; what needs a firmware image is skipped where the cache has none."""
 
+import asyncio
+import contextlib
 import time
 
 import pytest
+from rp2040py.external.cyw43 import nat, net
 
-from hil.emulated import EmulatedRP2040, image
-from hil.target import ExecError, Missing
+from hil import rp2040_mends
+from hil.emulated import EmulatedRP2040
+from hil.target import Missing
+
+GUEST, GATEWAY = bytes([10, 0, 0, 2]), bytes([10, 0, 0, 1])
+GUEST_MAC = bytes(6)
 
 
 @pytest.fixture(scope="module")
 def firmware():
     try:
-        return image()
+        return EmulatedRP2040.image()
     except Missing as reason:
         pytest.skip(str(reason))
 
 
-def sleeping(mended):
-    """Wall seconds that the emulated board takes to sleep 100 ms."""
-    target = EmulatedRP2040(mended=mended)
+def sleeping(mends, ms):
+    """Wall seconds that the emulated board takes to sleep `ms`."""
+    target = EmulatedRP2040(mends)
     try:
         target.flash()
         target.exec("import time")
         start = time.monotonic()
-        target.exec("time.sleep_ms(100)")
+        target.exec(f"time.sleep_ms({ms})")
         return time.monotonic() - start
     finally:
         target.close()
 
 
 def test_empty_answers_must_be_held(firmware):
-    assert sleeping(mended=False) > 4 * sleeping(mended=True)
+    assert sleeping((), 50) > 4 * sleeping((rp2040_mends.hold_empty_answers,), 50)
 
 
-def test_target_executes_puts_and_resets(firmware):
-    target = EmulatedRP2040()
+def test_idle_time_must_not_hurry(firmware):
+    assert sleeping((rp2040_mends.hold_empty_answers,), 3000) < 2.5
+    assert 2.9 < sleeping((rp2040_mends.hold_empty_answers, rp2040_mends.idle_at_wall_speed), 3000)
+
+
+class Chip:
+    """What the emulated Wi-Fi needs of its board: a place to run its connections."""
+
+    def schedule_threadsafe(self, coroutine):
+        self.task = asyncio.ensure_future(coroutine)
+
+
+def syn(address, port):
+    """The frame in which the board asks for a connection."""
+    segment = net.pack_tcp(GUEST, address, 50000, port, 1, 0, net.TCP_SYN, 8192, mss=536)
+    return net.pack_ethernet(nat.GATEWAY_MAC, GUEST_MAC, net.ETHERTYPE_IPV4, net.pack_ipv4(GUEST, address, net.IP_PROTO_TCP, segment))
+
+
+def flags(frame):
+    """TCP flags of a frame."""
+    return net.parse_tcp(net.parse_ipv4(net.parse_ethernet(frame).payload).payload).flags
+
+
+@contextlib.asynccontextmanager
+async def listener(accepted):
+    async def accept(reader, writer):
+        accepted.append(1)
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def answers(address, accepted):
+    """Flags of what the board is answered that connects to a port of this machine under `address`."""
+    frames, chip = [], Chip()
+    bridge = nat.NatBridge(chip, frames.append)
+    async with listener(accepted) as port:
+        bridge.handle_outbound_ethernet_frame(syn(address, port))
+        for _ in range(100):
+            if frames:
+                break
+            await asyncio.sleep(0.02)
+        bridge.reset()
+        return flags(frames[0]) if frames else None
+
+
+def test_the_unmended_network_leads_anywhere():
+    assert nat.NatBridge(Chip(), lambda frame: None)._tcp._connect_fn is asyncio.open_connection
+
+
+def test_the_gateway_is_loopback_and_nothing_else_is_reached():
+    undo = rp2040_mends.confine_to_loopback()
     try:
-        target.flash()
-        target.put("/lib/deep/file.bin", bytes(range(256)) * 33)
-        target.reset()
-        assert target.exec("data = open('/lib/deep/file.bin', 'rb').read()\nprint(data == bytes(range(256)) * 33)") == "True\n"
-        with pytest.raises(ExecError, match="ZeroDivisionError"):
-            target.exec("1/0")
-        before = target.seconds()
-        target.exec("import time; time.sleep(1)")
-        assert 1 <= target.seconds() - before < 1.5
+        accepted = []
+        assert asyncio.run(answers(GATEWAY, accepted)) == net.TCP_SYN | net.TCP_ACK and accepted == [1]
+        assert asyncio.run(answers(bytes([127, 0, 0, 1]), accepted)) & net.TCP_RST and accepted == [1]
+        query = net.pack_udp(GUEST, GATEWAY, 50000, 53, b"name")
+        chip = Chip()
+        packet = net.pack_ipv4(GUEST, GATEWAY, net.IP_PROTO_UDP, query)
+        nat.NatBridge(chip, None).handle_outbound_ethernet_frame(net.pack_ethernet(nat.GATEWAY_MAC, GUEST_MAC, net.ETHERTYPE_IPV4, packet))
+        assert not hasattr(chip, "task")
     finally:
-        target.close()
+        undo()
+
+
+def test_keepalive_is_stretched_in_connect_only():
+    from mpwasm.wire import mqtt
+
+    for user in (None, "u" * 200):
+        packet = mqtt.connect("pico", 30, True, user, "p" if user else None)
+        stretched = rp2040_mends.stretch_keepalive(packet)
+        at = packet.index(b"MQTT") + 6
+        assert (packet[at : at + 2], stretched[at : at + 2]) == (b"\0\x1e", b"\xff\xff")
+        assert packet[:at] == stretched[:at] and packet[at + 2 :] == stretched[at + 2 :]
+    other = mqtt.publish("f/1/a/log", packet, 0)
+    assert rp2040_mends.stretch_keepalive(other) == other

@@ -38,9 +38,7 @@ def cpython(folder, names):
 
 def stage(flash):
     """A board's flash with the engine, what explains its errors, and the runner."""
-    image.build(flash)
-    for path, name in ((suite.ROOT / "device" / "mpwasm" / "explain.py", "lib/mpwasm/explain.mpy"), (HERE / "runner.py", "lib/runner.mpy")):
-        (flash / name).write_bytes(image.compile_file(path, path.name))
+    image.build(flash, [(HERE / "runner.py", "runner.py")])
 
 
 def in_vm(folder, names):

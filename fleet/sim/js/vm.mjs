@@ -13,9 +13,12 @@ import { pathToFileURL } from "node:url";
 import { hostFs, speakLinuxErrno } from "./hostfs.mjs";
 
 const STATIC_BYTES = 512 * 1024; // where the VM's own variables lie, below its stack and heap
-// Depth of Python calls, in words of the port's own stack: 1024 allow 62 plain calls, 448 allow 26. Official firmware on an RP2040
-// allows 27, so WASMFLEET_STACK_WORDS=448 shows what would be too deep there.
-const STACK_WORDS = Number(process.env.WASMFLEET_STACK_WORDS ?? 1024);
+// Depth of Python calls, in words of the port's own stack: 448 allow 26 plain calls, 1024 would allow 62. Official firmware on an RP2040
+// allows 27.
+const STACK_WORDS = Number(process.env.WASMFLEET_STACK_WORDS ?? 448);
+// Where the heap begins, at least: the collector takes any word that looks like an address for one, and low addresses look like small
+// numbers, of which slot code is full; a board's RAM lies high. (Memory that nobody touches costs the host nothing.)
+const HEAP_ABOVE = 32 * 1024 * 1024;
 const PORT = "@micropython/micropython-webassembly-pyscript";
 
 /** Compile the port once; the result may be handed to any number of workers. */
@@ -30,7 +33,9 @@ async function load(options, wasm) {
   WebAssembly.instantiate = async (_binary, imports) => {
     const instance = await original(wasm, imports);
     memory = instance.exports.memory;
-    return { instance, module: wasm };
+    const { malloc, mp_js_init } = instance.exports;
+    const init = (...sizes) => { malloc(HEAP_ABOVE); return mp_js_init(...sizes); };
+    return { instance: { exports: { ...instance.exports, mp_js_init: init } }, module: wasm };
   };
   try {
     const mp = await loadMicroPython({ heapsize: options.heapBytes, pystack: STACK_WORDS, stdout: options.print, stderr: options.print });

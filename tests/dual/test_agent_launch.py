@@ -1,6 +1,6 @@
 """Names and words for what guest and engine may raise."""
 
-from mpwasm.agent.verdict import detail_of, reason_of
+from mpwasm.agent.launch import detail_of, reason_of
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable
 
 

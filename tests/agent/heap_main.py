@@ -1,0 +1,47 @@
+"""main.py of a simulated board whose agent says each half second what its heap holds (see test_resident)."""
+
+import array  # noqa: F401 - firmware has these built in: they are no cost of ours
+import errno  # noqa: F401
+import gc
+import hashlib  # noqa: F401
+import io  # noqa: F401
+import os  # noqa: F401
+import select  # noqa: F401
+import socket  # noqa: F401
+import struct  # noqa: F401
+import time
+
+import machine  # noqa: F401
+import network  # noqa: F401
+
+
+def used():
+    """Bytes of the heap in use, after a collection."""
+    gc.collect()
+    return gc.mem_alloc()
+
+
+def guest_bytes(inst):
+    """Memory and slot code of the guest."""
+    code = 0
+    for function in inst.funcs:
+        if function[0] is not None:
+            code += 2 * len(function[0])
+    return len(inst.memory.data) + code
+
+
+def main(base):
+    """The agent's loop; prints ``resident <bytes>`` while a guest runs and no update is under way."""
+    from mpwasm.agent.supervisor import Supervisor
+
+    agent = Supervisor("", 0)
+    agent.boot()
+    due = 0
+    while True:
+        agent.link.wait(min(agent.turn(), 100))
+        if agent.guest.inst and not agent.updater.install and time.ticks_ms() > due:
+            due = time.ticks_ms() + 500
+            print("resident", used() - base - guest_bytes(agent.guest.inst))
+
+
+main(used())

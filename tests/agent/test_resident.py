@@ -1,0 +1,49 @@
+"""What agent and engine take of a board's heap while they are connected and a guest runs, by engine.md's definition: `gc.mem_alloc()` after a
+collection, less the value at boot, the guest's memory and the guest's code."""
+
+from pathlib import Path
+
+import pytest
+
+from fleet.sim import image
+from fleet.sim.board import Board
+from tests import figures
+from tests.fakes.broker import Broker
+from tests.fakes.fleet import Fleet, wait
+
+HERE = Path(__file__).resolve().parent
+SENSOR = HERE.parents[1] / "wasm_modules" / "sensor" / "sensor.wasm"
+GOAL = 45 * 1024
+REACHED = 66 * 1024  # what holds today (59.5 to 60.1 K in most runs, 64.5 K in one); to be lowered with every step, down to GOAL
+
+
+@pytest.fixture
+def fleet():
+    broker = Broker()
+    yield Fleet(broker, "heap1")
+    broker.stop()
+
+
+def measured(board):
+    """The figures that the board has printed."""
+    return [int(line.split()[1]) for line in list(board.console) if line.startswith("resident ")]
+
+
+def test_resident_heap_with_a_guest_running(tmp_path, fleet):
+    flash = tmp_path / "heap1"
+    image.build(flash, [(HERE / "heap_main.py", "heap_main.py")])
+    (flash / "main.py").write_text("import heap_main\n")
+    board = Board(flash, identity=fleet.identity())
+    board.start()
+    try:
+        wait(lambda: "ready" in fleet.states, 30)
+        board.drive_adc(26, 10000)
+        fleet.push(SENSOR.read_bytes(), capabilities=["adc:26", "gpio:15", "telemetry:temperature", "clock", "log"], memory=8192)
+        wait(lambda: fleet.said("confirmed"), 60)
+        wait(lambda: len(measured(board)) > 3, 60)
+    finally:
+        board.stop()
+        print("\n".join(board.console))
+    resident = max(measured(board)[1:])
+    figures.record("resident", f"{resident} B, goal {GOAL}")
+    assert resident <= REACHED

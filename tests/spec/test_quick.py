@@ -1,0 +1,29 @@
+"""A quick part of the official suite, on both Pythons; `make spec` runs the whole."""
+
+import pytest
+
+from tests.spec import __main__ as spec
+from tests.spec import suite
+
+
+def test_quick(capsys):
+    if suite.find() is None:
+        pytest.skip(suite.MISSING)
+    assert spec.main(["--quick"]) == 0
+    last = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("cpython ") for line in last) and last[-1].startswith("micropython ")
+
+
+def test_a_broken_engine_is_noticed(monkeypatch, capsys):
+    if suite.find() is None:
+        pytest.skip(suite.MISSING)
+    from mpwasm.wasm import interp
+
+    monkeypatch.setattr(interp, "below", lambda x, y: x < y)
+    name, _, failures = spec.on_cpython(suite.find(), "i32.json")
+    assert len(failures) > 10
+
+
+def test_every_exclusion_has_a_reason():
+    assert len(suite.exclusions()) <= spec.MOST_EXCLUDED
+    assert all(len(reason.strip()) > 40 for reason in suite.exclusions().values())
