@@ -17,9 +17,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "device"))
 
-from mpwasm.wasm.load import load_module  # noqa: E402
-
 from bench import instructions, measure, programs, vm  # noqa: E402
+from mpwasm.wasm.load import load_module  # noqa: E402
 
 PYWASM = "pywasm==2.2.3"
 CPYTHON = f"CPython {platform.python_version()}"

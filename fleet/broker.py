@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 
-from mpwasm.wire import mac
-
 from fleet import credentials
 from fleet.errors import FleetError
 from fleet.home import write_secret
+from mpwasm.wire import mac
 
 MOSQUITTO = "mosquitto"
 EMBEDDED = "embedded"

@@ -6,15 +6,14 @@ import time
 from decimal import Decimal
 from hashlib import sha256
 
-from mpwasm.errors import Refused
-from mpwasm.wire import envelope, topics
-
 from fleet import deploy, rollout, signing
 from fleet.errors import SIGNATURE, USAGE, FleetError
 from fleet.home import Home
 from fleet.model import Device, Key, Module, Report, Rollout
 from fleet.store import Store, open_store
 from fleet.vault import Vault
+from mpwasm.errors import Refused
+from mpwasm.wire import envelope, topics
 
 SERVICE_ALIVE_S = 5.0
 DEFAULT_CAPABILITIES = ("gpio:*", "adc:*", "telemetry:*", "clock", "random", "log", "args")

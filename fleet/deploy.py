@@ -7,13 +7,12 @@ import tomllib
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from mpwasm.errors import Invalid, Malformed, Refused
-from mpwasm.wire import cbor, desired, mac, topics
-from mpwasm.wire.manifest import Manifest
-
 from fleet.errors import SIGNATURE, FleetError
 from fleet.model import Deployment
 from fleet.signing import seal_manifest
+from mpwasm.errors import Invalid, Malformed, Refused
+from mpwasm.wire import cbor, desired, mac, topics
+from mpwasm.wire.manifest import Manifest
 
 DEFAULT_WINDOW_S = 0
 

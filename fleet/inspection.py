@@ -4,13 +4,12 @@ import io
 import operator
 from hashlib import sha256
 
+from fleet import binary, remedies
 from mpwasm.errors import Invalid, Malformed, Trap, Unlinkable
 from mpwasm.wasi.resolver import make_resolver, spell, text_of
 from mpwasm.wasi.table import GROUPS
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
-
-from fleet import binary, remedies
 
 MAGIC = b"\0asm\x01\0\0\0"
 RESIDENT_BYTES = 45 * 1024  # what agent and engine may take, see DESIGN.md

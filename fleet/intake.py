@@ -3,12 +3,11 @@
 from collections import OrderedDict
 from hashlib import sha256
 
-from mpwasm.errors import Refused
-from mpwasm.wire import blocks, cbor, mac, report, topics
-
 from fleet import rollout
 from fleet.errors import FleetError
 from fleet.model import Component, LogLine, Reading, Report
+from mpwasm.errors import Refused
+from mpwasm.wire import blocks, cbor, mac, report, topics
 
 ACTOR = "service"
 STATES = ("init", "ready", "sleeping", "lost")

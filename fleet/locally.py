@@ -6,15 +6,14 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fleet import binary, inspection, remedies
+from fleet.errors import FleetError
+from fleet.pretend import PretendBoard
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Trap, Unlinkable
 from mpwasm.explain import explain
 from mpwasm.wasi.resolver import make_resolver
 from mpwasm.wasm.instance import FUEL, PAUSED, Instance
 from mpwasm.wasm.load import load_module
-
-from fleet import binary, inspection, remedies
-from fleet.errors import FleetError
-from fleet.pretend import PretendBoard
 
 TRAPPED = 134  # as a shell reports an abort
 _SLICE = 20_000

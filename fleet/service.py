@@ -6,14 +6,14 @@ import queue
 import socket
 import time
 
-from mpwasm.errors import Refused
-from mpwasm.wire import topics
 from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import bus as wires
 from fleet import deploy, rollout
 from fleet.intake import Intake
 from fleet.model import Service as ServiceRow
+from mpwasm.errors import Refused
+from mpwasm.wire import topics
 
 log = logging.getLogger("fleet.service")
 

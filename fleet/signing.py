@@ -7,10 +7,10 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from mpwasm.wire import envelope, keys
 
 from fleet.errors import SIGNATURE, FleetError
 from fleet.home import write_secret
+from mpwasm.wire import envelope, keys
 
 PASSPHRASE = "WASMFLEET_PASSPHRASE"
 ALL_SCOPES = ("kind:wasm", "group:*", "cap:*")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import wasmtime
+
 from mpwasm.errors import GuestExit
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module

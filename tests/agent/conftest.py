@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
+
 from mpwasm.agent.supervisor import Supervisor
 from mpwasm.wasi.hardware import Board as Hardware
-
 from tests.fakes import engine
 from tests.fakes.broker import Broker
 from tests.fakes.fleet import Fleet, wait

@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+
 from mpwasm.wasi.ports import open_port
 
 OWN = 0xFFFFFFFF

@@ -5,7 +5,6 @@ import random
 import time
 
 from mpwasm.wire.mac import derive, seal_mac
-
 from tests.agent.test_update import NEW, OLD, confirm, refused, running
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait

@@ -5,7 +5,6 @@ import time
 from hashlib import sha256
 
 from mpwasm.wire.mac import derive
-
 from tests.fakes.engine import program
 from tests.fakes.fleet import Ed25519PrivateKey, lossy, wait
 
@@ -132,7 +131,6 @@ def test_revoked_key_and_scope(online, fleet):
     fleet.publish_keys(version=2, scopes=["kind:wasm", "group:*", "cap:log", "cap:clock"])
     refused(fleet, fleet.push(NEW), "key-scope")
     from mpwasm.wire.envelope import kid_of
-
     from tests.fakes.fleet import public
 
     fleet.publish_keys(version=3, revoked=[kid_of(public(fleet.release))])

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mpwasm.wasi.resolver import spell
 from mpwasm.wasi.table import GROUPS, WASI
 

@@ -11,7 +11,7 @@ def raises(exception, function, *args):
         function(*args)
     except exception as error:
         return error
-    raise AssertionError("did not raise {}".format(exception))
+    raise AssertionError(f"did not raise {exception}")
 
 
 def path(name):

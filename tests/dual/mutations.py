@@ -3,6 +3,7 @@
 import io
 
 import wasmbuild as w
+
 from mpwasm.errors import GuestExit, Invalid, Malformed, Trap, Unlinkable
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module

@@ -3,8 +3,9 @@
 import os
 
 from expect import data, path, raises
-from mpwasm.api import Instance, Module, Trap, Unlinkable
 from wasmbuild import code, i32, i64, module, uleb
+
+from mpwasm.api import Instance, Module, Trap, Unlinkable
 
 I32, I64, F32, F64 = b"\x7f", b"\x7e", b"\x7d", b"\x7c"
 

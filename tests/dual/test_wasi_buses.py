@@ -2,8 +2,9 @@
 
 import os
 
-from mpwasm.wasi.kv import pack, unpack
 from wasi_fakes import get, guest, trapped
+
+from mpwasm.wasi.kv import pack, unpack
 
 INVAL, IO, MSGSIZE, NOENT, NOSPC, AGAIN, NOTCAPABLE = -28, -29, -35, -44, -51, -6, -76
 OWN = 0xFFFFFFFF

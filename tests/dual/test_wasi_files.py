@@ -1,7 +1,8 @@
 """What WASI preview 1 answers for files and sockets where there are none: the errno of the spec, for each function of the table."""
 
-from mpwasm.wasi.table import GROUPS, WASI
 from wasi_fakes import get, guest, trapped
+
+from mpwasm.wasi.table import GROUPS, WASI
 
 BADF, NOSYS, NOTDIR, NOTSOCK, NOTSUP, SPIPE, NOTCAPABLE = 8, 52, 54, 57, 58, 70, 76
 

@@ -1,9 +1,10 @@
 """The import names of other ecosystems against a fake instance: wasm3's, WARDuino's, TinyGo's, AssemblyScript's."""
 
 from expect import raises
+from wasi_fakes import get, guest, trapped
+
 from mpwasm.errors import Trap, Unlinkable
 from mpwasm.wasi.assemblyscript import double
-from wasi_fakes import get, guest, trapped
 
 
 def test_arduino_and_wiring():

@@ -1,8 +1,9 @@
 """WASI preview 1 against a fake instance: results, errno, layouts in guest memory, grants, and traps on bad pointers."""
 
 from expect import raises
-from mpwasm.errors import GuestExit, Unlinkable
 from wasi_fakes import I32, WASI, get, guest, trapped
+
+from mpwasm.errors import GuestExit, Unlinkable
 
 
 def test_unknown_import_or_type_is_none():

@@ -1,9 +1,10 @@
 """Blocks, branches, calls and the lowering's hazards: values that still live in a local, or in no slot at all."""
 
 from expect import raises
+from wasmbuild import I32, I64, call, code, i32, i64, instance, load, module, single, sleb
+
 from mpwasm.errors import Exhausted, GuestExit, Trap, Unlinkable
 from mpwasm.wasm.instance import DONE, FUEL, PAUSED, Instance
-from wasmbuild import I32, I64, call, code, i32, i64, instance, load, module, single, sleb
 
 V = b"\x7f"
 GET0 = b"\x20\x00"

@@ -1,8 +1,9 @@
 """Every integer instruction against Python's own arithmetic, with slots and with constants as operands (spec 4.3.2)."""
 
 from expect import raises
-from mpwasm.errors import Trap
 from wasmbuild import call, code, i32, i64, instance, module, single
+
+from mpwasm.errors import Trap
 
 VALUES = (0, 1, 2, 3, 5, 7, 31, 32, 33, 63, 64, 127, 128, 255, 32767, 32768, 65535, 65536, 0x12345678, 0x3FFFFFFF, 0x40000000)
 

@@ -4,9 +4,10 @@ import gc
 import sys
 
 from expect import raises
+from wasmbuild import I32, code, i32, i64, instance, module, single, uleb
+
 from mpwasm.errors import Exhausted, Invalid, Trap
 from mpwasm.wasm.instance import FUEL
-from wasmbuild import I32, code, i32, i64, instance, module, single, uleb
 
 V = b"\x7f"
 W = b"\x7e"

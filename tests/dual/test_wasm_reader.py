@@ -3,9 +3,10 @@
 import io
 
 from expect import raises
+from wasmbuild import code, load, module, section, single, sleb, uleb
+
 from mpwasm.errors import Invalid, Malformed
 from mpwasm.wasm.reader import Reader
-from wasmbuild import code, load, module, section, single, sleb, uleb
 
 HEAD = b"\x00asm\x01\x00\x00\x00"
 

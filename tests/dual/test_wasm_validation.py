@@ -1,8 +1,9 @@
 """What validation refuses, by code (spec chapter 3), and what it must let pass."""
 
 from expect import raises
-from mpwasm.errors import Invalid, Malformed
 from wasmbuild import I32, I64, code, i32, i64, load, module, single
+
+from mpwasm.errors import Invalid, Malformed
 
 BAD = (
     (40, b"", b"\x7f", b""),

@@ -1,6 +1,7 @@
 """Block transfer: order, repeats, losses, time-outs, resuming, and blocks that don't belong."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire.blocks import Download, encode_blk, encode_get, parse_blk, parse_get, serve
 from mpwasm.wire.cbor import encode

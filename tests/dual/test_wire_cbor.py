@@ -1,6 +1,7 @@
 """Deterministic CBOR: RFC 8949 appendix A, and everything that must be refused."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire.cbor import Tag, decode, encode
 

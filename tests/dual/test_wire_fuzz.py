@@ -1,6 +1,7 @@
 """Random and mutated bytes into every decoder: a value or `Refused`, never another exception."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire import blocks, cbor, desired, envelope, keys, mac, mqtt, report, saved, topics
 from mpwasm.wire.manifest import Manifest

@@ -1,6 +1,7 @@
 """HMAC-SHA-256 (RFC 4231), COSE_Mac0 and the keys derived from a device key."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire.cbor import Tag, decode, encode
 from mpwasm.wire.mac import derive, equal, hmac_sha256, mqtt_password, open_mac, seal_mac

@@ -1,6 +1,7 @@
 """MQTT 3.1.1: packets byte by byte as the standard has them, the parser in pieces of any size, and hostile input."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire import mqtt
 

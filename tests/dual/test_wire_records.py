@@ -1,6 +1,7 @@
 """Envelope, manifest, key list, deployment document, pointer, report: round trips, limits, scopes, refusals."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire import desired, envelope, keys, report
 from mpwasm.wire.cbor import Tag, decode, encode

@@ -1,6 +1,7 @@
 """MQTT sessions: connecting, subscriptions, QoS 1 in flight over lost connections, keepalive, time-outs."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire import mqtt
 from mpwasm.wire.session import Session

@@ -1,6 +1,7 @@
 """Topics: every channel both ways, everything else refused."""
 
 from expect import raises
+
 from mpwasm.errors import Refused
 from mpwasm.wire.topics import NAMES, parse, topic
 

@@ -1,7 +1,8 @@
 """The update machine from the trial on: floors, roll-backs, tries, retries, waiting pointers, power cuts at every save."""
 
-from mpwasm.wire.cbor import encode
 from update_bench import TOPIC, Bench, Fleet, deployed
+
+from mpwasm.wire.cbor import encode
 
 
 def test_floor_rises_at_confirmation_and_only_the_root_lowers_it():

@@ -1,10 +1,11 @@
 """The update machine on the way to a trial: the whole way, every named refusal, replays, corrupt blobs."""
 
+from update_bench import KEY, PAYLOAD, RELEASE, ROOT, STRANGER, TOPIC, Bench, Fleet, deployed
+
 from mpwasm.wire import envelope
 from mpwasm.wire.cbor import encode
 from mpwasm.wire.mac import seal_mac
 from mpwasm.wire.saved import Saved
-from update_bench import KEY, PAYLOAD, RELEASE, ROOT, STRANGER, TOPIC, Bench, Fleet, deployed
 
 
 def refused(reason, outcome="rejected", key_list=None, manifest=None, **options):

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from mpwasm.wire import blocks, cbor
 from mpwasm.wire.desired import Component, Document, Pointer
 from mpwasm.wire.envelope import AAD_KEYS, AAD_MANIFEST, kid_of, seal

@@ -11,6 +11,7 @@ import time
 from hashlib import sha256
 
 import paho.mqtt.client as mqtt
+
 from mpwasm.errors import Refused
 from mpwasm.wire import blocks, cbor, desired, ed25519, envelope, keys, mac, manifest, report, topics
 

@@ -2,11 +2,11 @@
 
 import cbor2
 import pytest
-from mpwasm.wire import desired
 
 from fleet.deploy import assign, check_trust, make_document, make_manifest, package
 from fleet.errors import SIGNATURE, FleetError
 from fleet.signing import SigningKey, build_key_list, read_key_list
+from mpwasm.wire import desired
 from tests.fleet.site import wasm
 
 

@@ -5,9 +5,9 @@ import random
 import time
 
 import paho.mqtt.client as mqtt
-from mpwasm.wire import cbor, mac, topics
 
 from fleet.bus import Bus
+from mpwasm.wire import cbor, mac, topics
 from tests.fleet.site import wait
 
 ROUNDS = 40

@@ -5,12 +5,12 @@ import json
 
 import pytest
 import wasmtime
-from mpwasm.wasi.table import GROUPS
-from mpwasm.wasm.load import load_module
 
 from fleet import binary, inspection
 from fleet.cli import run
 from fleet.inspection import inspect
+from mpwasm.wasi.table import GROUPS
+from mpwasm.wasm.load import load_module
 from tests.fleet.site import REPO
 
 BLINK = """(module

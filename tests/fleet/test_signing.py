@@ -4,10 +4,10 @@ import cbor2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from mpwasm.wire import ed25519, envelope, keys
 
 from fleet.errors import SIGNATURE, FleetError
 from fleet.signing import ALL_SCOPES, SigningKey, build_key_list, read_key_list, verifies
+from mpwasm.wire import ed25519, envelope, keys
 
 
 def test_key_file_is_encrypted_pkcs8(tmp_path):

@@ -5,11 +5,11 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
 import mutations
+from wasmbuild import load
+
 from mpwasm.errors import Invalid, Malformed
 from mpwasm.wasm import slots
 from mpwasm.wasm.names import opcode_name
-from wasmbuild import load
-
 from tests.fuzz import check, operators, oracle
 from tests.fuzz.cases import Case
 from tests.fuzz.tree import walk

@@ -96,9 +96,10 @@ def listing(case):
 
 def slot_code(raw):
     """The slot code of every function, where it loads."""
+    from wasmbuild import load
+
     from mpwasm.errors import WasmError
     from mpwasm.wasm.slots import disassemble
-    from wasmbuild import load
 
     try:
         module = load(raw)

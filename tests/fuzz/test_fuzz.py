@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from mpwasm.wasm import control, emit, floats, interp, memory, numeric, wide
 
 from bench import vm
+from mpwasm.wasm import control, emit, floats, interp, memory, numeric, wide
 from tests import figures
 from tests.fuzz import campaign, check, oracle
 from tests.fuzz.cases import Case

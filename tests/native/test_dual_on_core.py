@@ -1,13 +1,13 @@
 """The engine's own tests once more, with machine code on a bare Cortex-M0+ core instead of the plain executor."""
 
-import mpwasm.wasm.instance
 import pytest
 import test_wasm_control
 import test_wasm_integers
 import test_wasm_memory
+
+import mpwasm.wasm.instance
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
-
 from tests.native.core import Core
 
 # What tells about the plain executor's own frames, or about time slices in slot ops; machine code polls at loops only.

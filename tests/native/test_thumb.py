@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+
 from mpwasm.native import thumb
 
 LOW = range(8)

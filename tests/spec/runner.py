@@ -71,7 +71,7 @@ class Script:
             except Failure as failure:
                 self.failures.append((command["line"], kind, str(failure)))
             except Exception as error:  # whatever the engine lets through is a failure of that command
-                self.failures.append((command["line"], kind, "{}: {}".format(type(error).__name__, error)))
+                self.failures.append((command["line"], kind, f"{type(error).__name__}: {error}"))
 
     def resolve(self, module, name, params, results):
         """Imports: spectest, or a registered instance."""
@@ -120,7 +120,7 @@ class Script:
         results = self.act(command["action"])
         expected = command["expected"]
         if len(results) != len(expected) or not all(matches(e, r) for e, r in zip(expected, results)):
-            raise Failure("got {}, not {}".format(results, expected))
+            raise Failure(f"got {results}, not {expected}")
 
     def fails(self, errors, text, function, *args):
         """`function` must raise one of `errors`, with the suite's text."""
@@ -128,7 +128,7 @@ class Script:
             function(*args)
         except errors as error:
             if text is not None and not same_text(SENTENCES[error.code], text):
-                raise Failure("{}, not {}".format(SENTENCES[error.code], text)) from None
+                raise Failure(f"{SENTENCES[error.code]}, not {text}") from None
             return
         raise Failure("passed, not " + str(text))
 

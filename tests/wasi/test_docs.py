@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import wasmtime
+
 from mpwasm.api import Instance, Module
 
 ROOT = Path(__file__).resolve().parents[2]

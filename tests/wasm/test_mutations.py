@@ -4,10 +4,11 @@ import io
 from collections import Counter
 from pathlib import Path
 
+from mutations import Random, mutate, rich, run
+
 from mpwasm.errors import WasmError
 from mpwasm.explain import SENTENCES, explain
 from mpwasm.wasm.load import load_module
-from mutations import Random, mutate, rich, run
 
 ROOT = Path(__file__).parents[2]
 CASES = 10_000

@@ -3,6 +3,7 @@
 import cbor2
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mpwasm.errors import Refused
 from mpwasm.wire.cbor import Tag, decode, encode
 

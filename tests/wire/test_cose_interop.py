@@ -7,6 +7,7 @@ import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mpwasm.wire import envelope, mac
 from mpwasm.wire.ed25519 import verify
 

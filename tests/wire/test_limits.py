@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import mpwasm.wire
 import pytest
+
+import mpwasm.wire
 from mpwasm.wire import limits
 
 WIRE = Path(mpwasm.wire.__file__).parent

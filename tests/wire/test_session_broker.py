@@ -8,6 +8,7 @@ import time
 
 import paho.mqtt.client as paho
 import pytest
+
 from mpwasm.wire.session import Session
 
 pytestmark = pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed")

@@ -2,8 +2,9 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mpwasm.wire.saved import Saved
 from update_bench import PAYLOAD, STRANGER, TOPIC, Bench, Fleet, digest
+
+from mpwasm.wire.saved import Saved
 
 ANSWERS = {"fetch": "fetched", "verify": "verified", "measure": "measured", "download": "stored", "hash": "hashed", "stage": "staged"}
 

@@ -9,35 +9,7 @@
 `Update.feed(event, now)` returns actions to carry out in order; `now` is in milliseconds of a clock that doesn't wrap. Answers that
 no longer fit the state are ignored.
 
-| event | when |
-|---|---|
-| ("boot",) | once, first |
-| ("desired", topic, message) | a message came on `desired` |
-| ("fetched", digest, blob), ("unfetched", digest) | what "fetch" asked for came, or did not in time |
-| ("verified", bool) | answer to "verify" |
-| ("measured", flash bytes, heap bytes) | answer to "measure": room for a payload and for a guest's memory |
-| ("progress", percent), ("stored",), ("unstored",) | of "download"; the last: blocks stopped coming |
-| ("hashed", digest) | answer to "hash": SHA-256 of the payload read back from flash |
-| ("staged",) | answer to "stage" |
-| ("failed", reason, detail) | the module that runs ended: "trap" "exhausted" "exit" "malformed" "invalid" "unlinkable" "no-memory" |
-| ("online",), ("offline",) | MQTT |
-| ("time", seconds) | a trusted time (NTP), Unix seconds: may raise the floor |
-| ("tick",) | `wake` has passed |
-
-| action | what the caller does |
-|---|---|
-| ("save", bytes) | write the journal; nothing that follows may happen before |
-| ("report",) | publish `reported` with `component()`, `nonce` and `saved` |
-| ("refused", reason, detail) | log a message that changed nothing |
-| ("fetch", what, digest, size) | get a blob into memory: "document" "keys" "manifest" "config" |
-| ("verify", key, signature, message) | Ed25519 |
-| ("measure",), ("download", digest, size), ("hash",) | of the payload, in the slot that doesn't run; "download" resumes |
-| ("discard",) | forget the downloaded payload |
-| ("stage", digest, blob, manifest, config) | keep manifest blob and config beside the payload, under the manifest's digest |
-| ("start", digest, trial) | run the module staged under that digest, instead of what runs |
-| ("confirm", digest), ("rollback", digest) | that module is the one to keep, or to delete |
-| ("stop",) | nothing shall run |
-| ("cancel",) | drop fetches and verifications under way |
+docs/update-machine.md lists the events and the actions, and what the caller does for each.
 
 A trap, an exit code other than 0 and a used-up budget roll back at once; only resets count tries. While a module is on trial a newer
 `desired` waits for the verdict. A broker outage alone rolls nothing back: confirming waits until the board is online.
