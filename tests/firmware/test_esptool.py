@@ -33,9 +33,12 @@ def test_another_chip_is_named(image):
 
 
 def test_interrupted_says_so_and_the_next_attempt_succeeds(image):
+    small = image.read_bytes()
+    image.write_bytes(random.Random(5).randbytes(2 * 1024 * 1024))  # so long that it cannot be through before it is cut off
     with mock_bootloader("esp32") as board, pytest.raises(FirmwareError) as caught:
         flash.esp32(ESP32, image, board.url(), lambda percent: board.stop(), before="no-reset", timeout_s=120)
     assert caught.value.sentence
+    image.write_bytes(small)
     with mock_bootloader("esp32") as board:
         flash.esp32(ESP32, image, board.url(), before="no-reset", timeout_s=120)
 
