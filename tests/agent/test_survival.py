@@ -282,7 +282,7 @@ def test_a_bug_in_the_update_path_leaves_agent_and_guest_alone(online, fleet, mo
     def broken(self):
         raise RuntimeError("bug")
 
-    monkeypatch.setattr(Install, "_do_measure", broken)
+    monkeypatch.setitem(Install._DO, "measure", broken)
     fleet.push(NEW)
     wait(lambda: fleet.said("failed", "internal"))
     running(fleet, "old")

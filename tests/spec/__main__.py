@@ -41,13 +41,10 @@ def stage(flash):
     image.build(flash, [(HERE / "runner.py", "runner.py")])
 
 
-def in_vm(folder, names):
-    """Some files in one VM: a list of (file, counts, failures)."""
-    with tempfile.TemporaryDirectory(prefix="mp-spec-") as flash:
-        stage(Path(flash))
-        (Path(flash) / "suite").symlink_to(folder)
-        command = [node.find(), "--stack-size=4000", str(HERE / "vm.mjs"), str(node.node_modules()), flash, *names]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=VM_TIMEOUT_S)
+def in_vm(flash, names):
+    """Some files in one VM on the flash folder `flash`: a list of (file, counts, failures)."""
+    command = [node.find(), "--stack-size=4000", str(HERE / "vm.mjs"), str(node.node_modules()), flash, *names]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=VM_TIMEOUT_S)
     results = [json.loads(line[1:]) for line in done.stdout.split("\n") if line.startswith("\x1e")]
     seen = {name for name, _, _ in results}
     tail = (done.stdout + done.stderr)[-500:]
@@ -58,8 +55,10 @@ def micropython(folder, names):
     """All files in as many VMs as there are cores."""
     by_size = sorted(names, key=lambda name: -(folder / name).stat().st_size)
     lanes = [by_size[i :: os.cpu_count()] for i in range(os.cpu_count())]
-    with ThreadPoolExecutor(len(lanes)) as pool:
-        return [result for lane in pool.map(lambda lane: in_vm(folder, lane) if lane else [], lanes) for result in lane]
+    with tempfile.TemporaryDirectory(prefix="mp-spec-") as flash, ThreadPoolExecutor(len(lanes)) as pool:
+        stage(Path(flash))
+        (Path(flash) / "suite").symlink_to(folder)
+        return [result for lane in pool.map(lambda lane: in_vm(flash, lane) if lane else [], lanes) for result in lane]
 
 
 def summarise(python, results, excluded):

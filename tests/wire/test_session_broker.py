@@ -67,7 +67,9 @@ class Line:
         """Write what there is, read what there is."""
         while data := self.session.outgoing():
             self.socket.sendall(data)
-        if select.select([self.socket], [], [], 0.01)[0]:
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        if poll.poll(10):
             self.events += self.session.feed(self.socket.recv(self.piece), self.now())
         self.events += self.session.tick(self.now())
 
