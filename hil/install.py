@@ -33,11 +33,21 @@ def run(*command):
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[-2000:]}")
 
 
-def device_files():
-    """{path on the board: bytes} of everything that a board gets, main.py excepted (it would start the agent)."""
+def compiled(*command):
+    """{path on the board: bytes} of the .mpy files that a command line of the project writes into the folder that is its last word."""
     with tempfile.TemporaryDirectory() as folder:
-        run("-m", "fleet.sim.image", folder)
+        run(*command, folder)
         return {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(Path(folder).rglob("*.mpy"))}
+
+
+def device_files():
+    """The device's modules with the names of the sources, for tests that use those names; main.py excepted (it would start the agent)."""
+    return compiled("-m", "fleet.sim.image")
+
+
+def shipped_files():
+    """The device's modules as boards get them, their names respelt; main.py excepted."""
+    return compiled("-c", "import sys; from fleet.sim import image; image.build(sys.argv[1])")
 
 
 def test_files(names):

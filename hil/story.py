@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hil.install import device_files, install
+from hil.install import install, shipped_files
 from hil.target import Missing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,7 +90,7 @@ class Story:
 
     def provision(self):
         """Agent, identity and Wi-Fi by `fleet flash`, through real mpremote; ready."""
-        install(self.target, device_files())
+        install(self.target, shipped_files())
         self.say("the agent's files are in flash (by the target's own quick way; mpremote finds them right)")
         ssid, password = self.target.wifi
         wifi = ["--wifi", ssid, *(["--wifi-password", password] if password else [])]
