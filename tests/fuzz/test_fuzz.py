@@ -1,6 +1,7 @@
 """Generated modules give in our engine what they give in wasmtime, on CPython and inside MicroPython; and the comparison has teeth."""
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -27,6 +28,12 @@ def test_wasmtime_agrees():
     assert tally.cases >= LEAST and 2 * tally.clean >= tally.cases
     assert not tally.missing()
     assert tally.mutants > LEAST // 5 and 0 < tally.valid < tally.mutants
+
+
+def test_cases_hold_nothing_of_the_process():
+    before = len(os.listdir("/dev/fd"))
+    campaign.run("descriptors", range(40), time.monotonic() + SECONDS)
+    assert len(os.listdir("/dev/fd")) <= before + 2
 
 
 def shipped(number):
