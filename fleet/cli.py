@@ -23,6 +23,7 @@ COMMANDS = {
     "status": ("status", "What every board runs and how it is."),
     "logs": ("logs", "Log lines of the boards."),
     "key": ("key", "Keys that may sign: list, show-root."),
+    "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
     "sim": ("sim", "Simulated boards: up."),
 }
 

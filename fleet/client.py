@@ -1,15 +1,16 @@
 """What the command line can ask of a fleet: one interface, plain data in and out. `LocalClient` works on the database; HTTP comes later."""
 
+import copy
 import getpass
 import os
 import time
 from decimal import Decimal
 from hashlib import sha256
 
-from fleet import deploy, rollout, signing
-from fleet.errors import SIGNATURE, USAGE, FleetError
+from fleet import deploy, rollout, signing, tokens
+from fleet.errors import SIGNATURE, USAGE, FleetError, Missing, Taken
 from fleet.home import Home
-from fleet.model import Device, Key, Module, Report, Rollout
+from fleet.model import AuditEvent, Device, Key, Module, Report, Rollout, Token
 from fleet.store import Store, open_store
 from fleet.vault import Vault
 from mpwasm.errors import Refused
@@ -21,6 +22,7 @@ DEFAULT_CAPABILITIES = ("gpio:*", "adc:*", "telemetry:*", "clock", "random", "lo
 
 LINE_FIELDS = ("id", "device", "counter", "uptime_ms", "level", "text", "received")
 READING_FIELDS = ("id", "device", "counter", "uptime_ms", "name", "value_int", "scale", "received")
+TOKEN_FIELDS = ("name", "role", "created", "created_by", "expires", "used")
 REPORT_FIELDS = tuple(name for name in Report.model_fields if name != "device")
 
 
@@ -32,7 +34,7 @@ def _fields(row, names):
 def check_new(home):
     """Raise FleetError if there is a fleet in `home` already."""
     if home.exists:
-        raise FleetError(f"There is a fleet in {home.root} already. Remove that folder first if it is really to go.")
+        raise Taken(f"There is a fleet in {home.root} already. Remove that folder first if it is really to go.")
 
 
 def init(home, passphrase, **broker):
@@ -65,9 +67,16 @@ def user():
 class LocalClient:
     """The fleet in a `Home` of this machine, through its database."""
 
-    def __init__(self, home):
+    def __init__(self, home, actor=None):
         self.home = home.require()
+        self.actor = actor or user()
         self._store = open_store(home)
+
+    def acting_as(self, actor):
+        """A client on the same store whose acts the audit log puts down to `actor`."""
+        other = copy.copy(self)
+        other.actor = actor
+        return other
 
     def close(self):
         """Close the database."""
@@ -96,13 +105,13 @@ class LocalClient:
         granted = list(DEFAULT_CAPABILITIES if capabilities is None else capabilities)
         sealed = self._vault().seal(name, os.urandom(32))
         self._store.add_device(Device(id=name, home_group=group, sealed_key=sealed, capabilities=granted, created=time.time()))
-        self._store.audit(user(), "device add", name, group)
+        self._store.audit(self.actor, "device add", name, group)
         return self.device(name)
 
     def remove_device(self, name):
         """Forget a board: its key is void at once."""
         self._store.remove_device(name)
-        self._store.audit(user(), "device remove", name)
+        self._store.audit(self.actor, "device remove", name)
 
     def identity(self, name, wifi=(None, None)):
         """The bytes of the board's identity file: they hold its key."""
@@ -114,7 +123,7 @@ class LocalClient:
     def provisioned(self, name):
         """The board is being set up anew and starts counting again: what it reported until now counts no more."""
         self._store.forget_report(name)
-        self._store.audit(user(), "device provision", name)
+        self._store.audit(self.actor, "device provision", name)
 
     def _vault(self):
         return Vault.open(self.home.key_file)
@@ -127,7 +136,7 @@ class LocalClient:
         """Make an empty group."""
         _check_id(name, "group")
         self._store.add_group(name)
-        self._store.audit(user(), "group create", name)
+        self._store.audit(self.actor, "group create", name)
 
     def join_group(self, name, devices):
         """Put boards into a group that is there."""
@@ -136,11 +145,11 @@ class LocalClient:
             self._store.device(device)
         for device in devices:
             self._store.join_group(name, device)
-            self._store.audit(user(), "group add", name, device)
+            self._store.audit(self.actor, "group add", name, device)
 
     def _need_group(self, name):
         if not self._store.has_group(name):
-            raise FleetError(f"There is no group {name}. `fleet group list` shows those there are.")
+            raise Missing(f"There is no group {name}. `fleet group list` shows those there are.")
 
     def keys(self):
         """[{"kid", "name", "scopes", "revoked"}] of the release keys."""
@@ -215,17 +224,17 @@ class LocalClient:
                 )
             )
             row = Rollout(
-                module=digest, group=group, window_s=deploy.DEFAULT_WINDOW_S, timeout_s=timeout_s, actor=user(), created=time.time()
+                module=digest, group=group, window_s=deploy.DEFAULT_WINDOW_S, timeout_s=timeout_s, actor=self.actor, created=time.time()
             )
             number = store.add_rollout(row, [devices])
-            store.audit(user(), "push", f"{manifest.name} {manifest.version}", group)
+            store.audit(self.actor, "push", f"{manifest.name} {manifest.version}", group)
         return number
 
     def rollout(self, number):
         """{"id", "state", "targets": [{"device", "state", "reason", "detail", "progress", "online", "final"}]}."""
         row = self._store.rollout(number)
         if row is None:
-            raise FleetError(f"There is no rollout {number}.")
+            raise Missing(f"There is no rollout {number}.")
         online = {device.id: device.state in rollout.ONLINE_STATES for device in self._store.devices()}
         targets = [_target(target, online.get(target.device, False)) for target in self._store.targets(number)]
         return {"id": number, "state": row.state, "group": row.group, "targets": targets}
@@ -247,6 +256,37 @@ class LocalClient:
         """[{"id", "device", "name", "value", …}] with ids above `after`."""
         rows = self._store.readings(after, device, limit)
         return [{**_fields(row, READING_FIELDS), "value": float(Decimal(row.value_int).scaleb(row.scale))} for row in rows]
+
+    def tokens(self):
+        """[{"name", "role", "created", "created_by", "expires", "used"}] of the HTTP API's tokens; the secrets are not kept."""
+        return [_fields(row, TOKEN_FIELDS) for row in self._store.tokens()]
+
+    def create_token(self, name, role, days=None):
+        """Make a token that is void after `days` (None: never): like a row of `tokens`, with the "secret" that is shown this once."""
+        tokens.check(name, role)
+        secret, now = tokens.new_secret(), time.time()
+        expires = None if days is None else now + days * 86400
+        row = Token(name=name, digest=tokens.digest(secret), role=role, created_by=self.actor, created=now, expires=expires)
+        made = {**_fields(row, TOKEN_FIELDS), "secret": secret}
+        with self._store.write():
+            self._store.add_token(row)
+            self._store.audit(self.actor, "token create", name, role)
+        return made
+
+    def revoke_token(self, name):
+        """Make a token void at once."""
+        with self._store.write():
+            self._store.remove_token(name)
+            self._store.audit(self.actor, "token revoke", name)
+
+    def holder(self, secret):
+        """{"name", "role", …} of a valid token, or None."""
+        row = self._store.token_of(tokens.digest(secret))
+        return _fields(row, TOKEN_FIELDS) if row else None
+
+    def audit_log(self, after=0, limit=1000):
+        """[{"id", "actor", "action", "subject", "detail", "count", "created"}] with ids above `after`, oldest first."""
+        return [_fields(row, tuple(AuditEvent.model_fields)) for row in self._store.audit_after(after, limit)]
 
 
 def _check_id(name, what):

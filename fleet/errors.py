@@ -16,3 +16,15 @@ class FleetError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code
+
+
+class Missing(FleetError):
+    """What was named is not there."""
+
+
+class Taken(FleetError):
+    """What was to be made is there already, or its state does not allow what was asked."""
+
+
+class Denied(FleetError):
+    """The caller is unknown, or may not do this."""

@@ -206,3 +206,15 @@ class Service(SQLModel, table=True):
     pid: int
     started: float
     beat: float
+
+
+class Token(SQLModel, table=True):
+    """A right to use the HTTP API: `digest` is the SHA-256 of the secret, in hex; `role` is one of `fleet.tokens.ROLES`."""
+
+    name: str = Field(primary_key=True)
+    digest: str = Field(index=True, unique=True)
+    role: str
+    created_by: str
+    created: float
+    expires: float | None = None
+    used: float | None = None

@@ -62,6 +62,11 @@ def ago(then, now=None):
     return f"{max(seconds, 0)}s ago"
 
 
+def day(then):
+    """A time (seconds since 1970, or None) as a date of UTC."""
+    return None if then is None else time.strftime("%Y-%m-%d", time.gmtime(then))
+
+
 def module(row):
     """Name and version of what a board runs."""
     return f"{row['module']} {row['version']}" if row["module"] else None

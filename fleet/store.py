@@ -4,9 +4,10 @@ from fleet.sql.base import Base
 from fleet.sql.devices import Devices
 from fleet.sql.records import Records
 from fleet.sql.releases import Releases
+from fleet.sql.tokens import Tokens
 
 
-class Store(Devices, Releases, Records, Base):
+class Store(Devices, Releases, Records, Tokens, Base):
     """A database of the fleet at an SQLAlchemy URL; rows are `fleet.model` objects, detached."""
 
 

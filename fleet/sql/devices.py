@@ -4,7 +4,7 @@ import time
 
 from sqlmodel import col, delete, func, select
 
-from fleet.errors import FleetError
+from fleet.errors import Missing, Taken
 from fleet.model import Component, Deployment, Device, Group, Membership, Report, Target
 
 
@@ -36,7 +36,7 @@ class Devices:
         """Add a `Device` row and put it into its home group; FleetError if the id is taken."""
         with self.write() as session:
             if session.get(Device, device.id) is not None:
-                raise FleetError(f"There is a board {device.id} already. Choose another name.")
+                raise Taken(f"There is a board {device.id} already. Choose another name.")
             self.add_group(device.home_group)
             session.add(device)
             session.flush()
@@ -67,7 +67,7 @@ class Devices:
         """The `Device` row of `name`; FleetError if there is none."""
         found = self.find_device(name)
         if found is None:
-            raise FleetError(f"There is no board {name}. `fleet device list` shows those there are.")
+            raise Missing(f"There is no board {name}. `fleet device list` shows those there are.")
         return found
 
     def devices(self, group=None):

@@ -64,6 +64,10 @@ class Records:
         statement = select(AuditEvent).order_by(AuditEvent.id)
         return self.rows(statement if action is None else statement.where(AuditEvent.action == action))
 
+    def audit_after(self, after=0, limit=1000):
+        """Events of the audit log with an id above `after`, oldest first, at most `limit`."""
+        return self.rows(select(AuditEvent).where(AuditEvent.id > after).order_by(AuditEvent.id).limit(limit))
+
     def beat(self, service):
         """Store a service's sign of life (a `Service` row)."""
         with self.write() as session:
