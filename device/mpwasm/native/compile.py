@@ -7,15 +7,29 @@ from mpwasm.wasm.module import words
 
 
 class Blob:
-    """Machine code: `code`, and the byte offsets of its functions (`starts`)."""
+    """Machine code: `code`, the byte offsets of its functions (`starts`), and the slot ops that it leaves to Python (`left`, units).
 
-    def __init__(self, code, starts):
+    With it the slot code itself is not needed any more.
+    """
+
+    def __init__(self, code, starts, left):
         self.code = code
         self.starts = starts
+        self.left = left
 
 
 def compile_module(module):
     """The `Blob` for `module`; its entry is at offset 0."""
+    task = compiling(module)
+    while True:
+        try:
+            next(task)
+        except StopIteration as end:
+            return end.value
+
+
+def compiling(module):
+    """`compile_module` as a generator that yields every few ops, so that a board can do other things meanwhile."""
     asm = Thumb()
     done = enter(asm)
     ways = exits(asm, 9)
@@ -28,14 +42,17 @@ def compile_module(module):
         return words(module.types[kind][1])
 
     templates = Templates(asm, ways, module.imported, results, indirect)
-    starts = [one(asm, templates, module, i) for i in range(len(module.codes))]
+    starts = []
+    for i in range(len(module.codes)):
+        start = yield from one(asm, templates, module, i)
+        starts.append(start)
     for at, function in asm.calls:
         asm.patch_bl(at, starts[function - module.imported])
-    return Blob(asm.out, starts)
+    return Blob(asm.out, starts, templates.left)
 
 
 def one(asm, templates, module, index):
-    """Compile one function, again with longer branches where they do not reach; returns its offset."""
+    """Compile one function, again with longer branches where they do not reach; a generator that returns its offset."""
     code, params, others, frame = module.codes[index]
 
     def call_words(at):
@@ -51,12 +68,14 @@ def one(asm, templates, module, index):
     start = asm.here
     while True:
         calls = len(asm.calls)
+        left = len(templates.left)
         try:
-            templates.compile(code, params, others, frame, call_words, far)
+            yield from templates.compile(code, params, others, frame, call_words, far)
             return start
         except OutOfReach as failure:
             far.add(failure.site)
             asm.out = asm.out[:start]
             asm.pool = []
+            templates.left = templates.left[:left]
             while len(asm.calls) > calls:
                 asm.calls.pop()

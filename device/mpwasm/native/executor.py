@@ -170,13 +170,13 @@ class NativeInstance(Instance):
     def serve(self, reason):
         """Do what the machine code came back for."""
         record = self.port.record
-        code = self.module.codes[self.function()][0]
+        code = self.blob.left
         at = record[_UNIT]
         frame = (record[_FP] - self.port.frames_at) // 4
         if reason == _HOST:
             self.host_call(code, at, frame)
         elif reason == _ACCESS:
-            self.access(code, at, record)
+            self.access(at, record)
         elif reason == _OP:
             self.op(code, at, frame)
         elif reason == _STACK:
@@ -224,9 +224,8 @@ class NativeInstance(Instance):
         other.finish()
         return [inside(t, value) for t, value in zip(g[4][1], other.results)]
 
-    def access(self, code, at, record):
-        """A load or store that the templates do not do: elsewhere in memory, or unaligned."""
-        op = code[at]
+    def access(self, op, record):
+        """A load or store (by its slot op) that the templates do not do: elsewhere in memory, or unaligned."""
         address = record[_VALUE]
         size = (1, 1, 2, 2, 4)[op - 0x50] if op < 0x58 else (1, 2, 4)[op - 0x58]
         index = self.memory.at(address, size)

@@ -47,7 +47,7 @@ class Calls(Frame):
                 self.asm.mov(1, home)
                 self.word(0, 1, slot)
         self.acc = _NOTHING
-        self.asm.constant(2, at)
+        self.asm.constant(2, self.told(at))
         self.asm.bl(self.exits[reason])
         slot = self.called(at) if reason == _HOST else result(code, at)
         home = self.home.get(slot, _NOTHING)
@@ -76,7 +76,7 @@ class Calls(Frame):
         words = self.results(function)
         if function < self.imported:
             self.acc = _NOTHING
-            asm.constant(2, at)
+            asm.constant(2, self.told(at))
             asm.bl(self.exits[_HOST])
             if words == 1:
                 self.word(4, 0, delta)
@@ -102,7 +102,7 @@ class Calls(Frame):
             self.word(0, 0, index)
         self.acc = _NOTHING
         self.homes(0)
-        asm.constant(2, at)
+        asm.constant(2, self.told(at))
         asm.bl(self.exits[_HOST])
         asm.cmp8(0, 0)
         over = asm.here

@@ -5,6 +5,8 @@ r7, r3, r8 the function's hottest slots, r9 the window's length, r10 the record,
 its homes in its own frame; a result comes back in r0. Cold code lies in islands behind the hot.
 """
 
+from array import array
+
 from mpwasm.compat import const
 from mpwasm.native.scan import Scan, length, sources
 from mpwasm.native.thumb import OutOfReach
@@ -18,10 +20,11 @@ _EQ = const(0)
 _HI = const(8)
 _POLL = const(1)
 _STACK = const(7)
+_SLICE = const(8)
 
 
 class Cold:
-    """Code to be laid down later: the branches to it (`sites`), what it exits for (`reason`, `unit`), where it goes on (`back`).
+    """Code to be laid down later: the branches to it (`sites`), what it exits for (`reason`, `unit`: see `Frame.told`), where it goes on (`back`).
 
     For an access `a` holds the address, `b` the value of a store, `rd` takes the result of a load.
     """
@@ -35,7 +38,7 @@ class Cold:
 
 class Frame:
     """Compiles functions one after the other into `asm`. `exits` gives the entry of each exit by its reason; functions below `imported` are not ours;
-    `results(function)` and `indirect(type)` tell the words of a call's result."""
+    `results(function)` and `indirect(type)` tell the words of a call's result. `left` gathers the ops that Python executes, unit by unit."""
 
     def __init__(self, asm, exits, imported, results, indirect):
         self.asm = asm
@@ -43,9 +46,13 @@ class Frame:
         self.imported = imported
         self.results = results
         self.indirect = indirect
+        self.left = array("H")
 
     def compile(self, code, params, others, frame, call_words, far):
-        """One function: slot code, words of parameters and other locals, frame words. Raises `OutOfReach`."""
+        """One function: slot code, words of parameters and other locals, frame words; a generator that yields every few ops.
+
+        Raises `OutOfReach`.
+        """
         asm = self.asm
         scan = Scan(code, len(_HOMES), call_words)
         self.code = code
@@ -63,19 +70,29 @@ class Frame:
         self.branches = []
         self.entries = []
         self.prologue(params, others, frame)
-        at = 0
+        at = ops = 0
         while at < len(code):
             if scan.marks[at]:
                 self.label(at, scan.marks[at])
             self.islands(False)
             self.one(at)
             at += length(code, at)
+            ops += 1
+            if not ops % _SLICE:
+                yield
         self.islands(True)
         asm.lay_pool(False)
         for key, site, condition, unit in self.branches:
             self.close(key, site, condition, self.places[unit])
         for at, base, unit in self.entries:
             self.entry(at, base, self.places[unit])
+
+    def told(self, at):
+        """What an exit tells of the op at `at` that is left to Python: where its units begin in `left`."""
+        number = len(self.left)
+        for unit in range(at, at + length(self.code, at)):
+            self.left.append(self.code[unit])
+        return number
 
     def word(self, number, rt, slot):
         """LDR (4) or STR (0) of frame slot `slot`."""
@@ -193,7 +210,7 @@ class Frame:
         self.places[at] = self.asm.here
         if mark & 2:
             self.asm.add8(_FUEL, -1)
-            self.later(_EQ, _POLL, at)
+            self.later(_EQ, _POLL, 0)
 
     def later(self, condition, reason, unit):
         """A conditional branch to cold code that exits; it comes back behind the branch."""

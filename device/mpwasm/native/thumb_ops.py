@@ -272,8 +272,8 @@ class Templates(Calls):
         ra = self.use(code[at + 1], 1 if store and code[at + 2] == self.acc else 0)
         if store:
             value = self.use(code[at + 2], 1 if ra != 1 else 2)
-        ea = self.effective(ra, code[at + 3] if store else code[at + 2], at)
-        item = Cold(_ACCESS, at)
+        ea = self.effective(ra, code[at + 3] if store else code[at + 2])
+        item = Cold(_ACCESS, op)
         item.a, item.b = ea, value
         self.cold.append(item)
         size = _SIZES[op - 0x50]
@@ -293,7 +293,7 @@ class Templates(Calls):
             item.back = asm.here
             self.made(item.rd, code[at + 3], at)
 
-    def effective(self, ra, offset, at):
+    def effective(self, ra, offset):
         """A register with ra + offset, which must not carry: ra itself, or r2."""
         asm = self.asm
         if not offset:
@@ -303,5 +303,5 @@ class Templates(Calls):
         else:
             asm.constant(2, offset)
             asm.add(2, 2, ra)
-        self.later(_HS, _BOUNDS, at)
+        self.later(_HS, _BOUNDS, 0)
         return 2
