@@ -156,8 +156,9 @@ def test_kid_that_is_not_its_keys_is_unknown():
 def test_manifest_beyond_the_keys_scope_is_refused():
     one = manifest(groups=["greenhouse"])
     key("kind:wasm", "group:greenhouse", "cap:log", "cap:gpio:*").allow(one)
-    key("kind:*", "group:*", "cap:*").allow(one)
+    key("kind:wasm", "group:*", "cap:*").allow(one)
     narrow = (
+        key("kind:*", "group:*", "cap:*"),
         key("kind:agent", "group:*", "cap:*"),
         key("kind:wasm", "group:barn", "cap:*"),
         key("kind:wasm", "group:*", "cap:log", "cap:gpio:16"),

@@ -110,7 +110,8 @@ def test_rolled_back_key_list_is_refused():
 
 
 def test_bad_manifests_are_refused_by_name():
-    refused("not-manifest", manifest={"kind": "agent", "capabilities": []}, key_list={"version": 2, "scopes": ["kind:*", "group:*"]}, version=2)
+    both = {"version": 2, "scopes": ["kind:wasm", "kind:agent", "group:*"]}
+    refused("not-manifest", manifest={"kind": "agent", "capabilities": []}, key_list=both, version=2)
     refused("wrong-device", manifest={"groups": ["barn"]})
     refused("abi", manifest={"abi": 2})
     refused("capability", manifest={"capabilities": ["adc:26"]})

@@ -37,10 +37,10 @@ class Fleet:
         return digest(blob), len(blob)
 
     def key_list(
-        self, version=1, public=RELEASE, scopes=("kind:wasm", "group:*", "cap:*"), revoked=(), floors=None, created=1000, signer=ROOT, kid=None
+        self, version=1, public=RELEASE, scopes=("kind:wasm", "group:*", "cap:*"), signer=ROOT, kid=None, created=1000, floors=None, **more
     ):
         listed = [keys.Key(kid=envelope.kid_of(public), public=public, scopes=list(scopes), name="ci")]
-        body = keys.KeyList(version=version, keys=listed, revoked=list(revoked), created=created, floors=floors or {}).encode()
+        body = keys.KeyList(version=version, keys=listed, created=created, floors=floors or {}, **more).encode()
         return self.put(envelope.seal(body, kid or envelope.kid_of(signer), envelope.AAD_KEYS, fake_sign(signer)))
 
     def manifest(self, signer=RELEASE, forge=None, **fields):

@@ -14,6 +14,7 @@ from mpwasm.wire.cbor import Tag, decode, encode
 
 AAD_MANIFEST = b"wasmfleet/manifest/1"
 AAD_KEYS = b"wasmfleet/keys/1"
+AAD_ROOT = b"wasmfleet/root/1"
 
 _COSE_SIGN1 = const(18)
 _SHA_256 = const(-16)

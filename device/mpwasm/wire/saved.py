@@ -14,7 +14,8 @@ class Saved(Record):
     `seq` highest seq accepted, never down; `outcome` of that seq (one of `OUTCOMES`), with `reason` and `detail`; `document` its digest;
     `keys_version` and `keys` (digest) of the key list last verified; `floor` of time, Unix seconds; `counters` {name: security counter};
     `running` (digest of the confirmed manifest blob or None), `config` (digest or None), `name`, `version`; the same with `trial` for the one
-    on trial, its security counter `trial_counter`, the `tries` it has left and `confirm_s`.
+    on trial, its security counter `trial_counter`, the `tries` it has left and `confirm_s`. `signer` and `trial_signer` are the ids of the
+    release keys that signed the two; `root` the root key that followed the provisioned one, or None.
     """
 
     FORMAT = 1
@@ -39,6 +40,9 @@ class Saved(Record):
         (19, "confirm_s", "u", 0, 86400),
         (20, "config", "?b", 32, 32),
         (21, "trial_config", "?b", 32, 32),
+        (22, "root", "?b", 32, 32),
+        (23, "signer", "?b", 8, 8),
+        (24, "trial_signer", "?b", 8, 8),
     )
 
     seq = 0
@@ -60,6 +64,9 @@ class Saved(Record):
     confirm_s = 0
     config = None
     trial_config = None
+    root = None
+    signer = None
+    trial_signer = None
 
     def __init__(self, **fields):
         self.counters = {}

@@ -146,21 +146,22 @@ class Trial:
             saved.counters[saved.trial_name] = saved.trial_counter
         saved.running, saved.config = saved.trial, saved.trial_config
         saved.name, saved.version = saved.trial_name, saved.trial_version
-        saved.trial = saved.trial_config = None
+        saved.signer = saved.trial_signer
+        saved.trial = saved.trial_config = saved.trial_signer = None
         self._end("confirmed", then=[("confirm", saved.running)])
 
     def _clear(self):
         """Nothing shall run any more."""
         self._crash = None
         saved = self.saved
-        saved.running = saved.config = None
+        saved.running = saved.config = saved.signer = None
         saved.name = saved.version = ""
         self._end("confirmed", then=[("stop",)])
 
     def _roll_back(self, outcome, reason, detail):
         saved = self.saved
         then = [("stop",) if saved.running is None else ("start", saved.running, False), ("rollback", saved.trial)]
-        saved.trial = saved.trial_config = None
+        saved.trial = saved.trial_config = saved.trial_signer = None
         self._end(outcome, reason, detail, then)
 
     # by event, or by state and event; tables and not method names, which would stay in the heap

@@ -48,7 +48,8 @@ class Update(Trial):
         """Drop all that belongs to the update under way."""
         self.manifest = None
         self._pointer = self._document = self._keys = self._envelope = self._blob = self._config = None
-        self._want = self._verifying = None
+        self._want = self._key = self._root = None
+        self._proofs = []
         self._again = False
 
     def _spread(self, span_ms):
@@ -165,14 +166,12 @@ class Update(Trial):
         return wanted is not None and wanted.manifest == self.saved.running and wanted.config == self.saved.config
 
     def _got_keys(self, blob):
-        from mpwasm.wire.envelope import kid_of, open_envelope
+        from mpwasm.wire.envelope import open_envelope
 
         try:
             self._keys = open_envelope(blob)
         except Refused:
-            self._keys = None
-        if self._keys is None or self._keys.kid != kid_of(self.board.root):
-            raise Refused("bad-root", "envelope")
+            raise Refused("bad-root", "envelope") from None
         wanted = self._wanted()
         if wanted is None or self._is_running(wanted):
             self._verify()
@@ -202,20 +201,26 @@ class Update(Trial):
     # verify: root key -> key list -> release key -> manifest
 
     def _verify(self):
-        from mpwasm.wire.envelope import AAD_KEYS
+        from mpwasm.wire.keys import proofs
 
         self._enter("verify")
-        if self._document.keys == self.saved.keys:
-            self._root_verified()
+        if self._document.keys != self.saved.keys:
+            self._proofs = proofs(self.saved.root or self.board.root, self._keys)
+        self._prove()
+
+    def _prove(self):
+        """Have the next signature on the way from the root to the key list verified; behind the last, the list counts."""
+        if self._proofs:
+            self._do("verify", *self._proofs[0])
         else:
-            self._verifying = "root"
-            self._do("verify", self.board.root, self._keys.signature, self._keys.tbs(AAD_KEYS))
+            self._root_verified()
 
     def _verify_verified(self, valid):
-        if self._verifying == "root":
+        if self._proofs:
             if not valid:
                 raise Refused("bad-root")
-            self._root_verified()
+            self._root = self._proofs.pop(0)[0]
+            self._prove()
         else:
             if not valid:
                 raise Refused("bad-signature")
@@ -226,20 +231,22 @@ class Update(Trial):
 
         saved = self.saved
         keys = policy.check_keys(self._keys.body, self._document, saved)
-        if keys.version > saved.keys_version:
-            saved.keys_version = keys.version
-            saved.keys = self._document.keys
-            saved.floor = max(saved.floor, keys.created)
-            saved.counters.update(keys.floors)
-            self._save()
         wanted = self._wanted()
+        kept = self._is_running(wanted)
+        if keys.version > saved.keys_version:
+            stopped = keys.adopt(saved, self._document.keys, self._root)
+            self._save()
+            if stopped:
+                self._do("stop")
         if wanted is None:
             self._clear()
         elif self._is_running(wanted):
             self._end("confirmed")
+        elif kept:
+            raise Refused("revoked-key", "stopped")
         else:
-            self._verifying = keys.find(self._envelope.kid, wanted.kind, self.board.group)
-            self._do("verify", self._verifying.public, self._envelope.signature, self._envelope.tbs(AAD_MANIFEST))
+            self._key = keys.find(self._envelope.kid, wanted.kind, self.board.group)
+            self._do("verify", self._key.public, self._envelope.signature, self._envelope.tbs(AAD_MANIFEST))
 
     def _release_verified(self):
         from mpwasm.wire.manifest import Manifest
@@ -247,7 +254,7 @@ class Update(Trial):
         manifest = Manifest.parse(self._envelope.body)
         if manifest.kind != self._wanted().kind:
             raise Refused("not-manifest", "kind")
-        policy.check_manifest(manifest, self._verifying, self.board, self.saved)
+        policy.check_manifest(manifest, self._key, self.board, self.saved)
         self.manifest = manifest
         self._enter("preflight")
         self._do("measure")
@@ -294,6 +301,7 @@ class Update(Trial):
         manifest = self.manifest
         saved.trial = self._wanted().manifest
         saved.trial_config = self._wanted().config
+        saved.trial_signer = self._key.kid
         saved.trial_name = manifest.name
         saved.trial_version = manifest.version
         saved.trial_counter = manifest.counter
