@@ -11,7 +11,8 @@ from fleet.home import Home, default_home
 # name -> (module in fleet.commands, help)
 COMMANDS = {
     "init": ("init", "Make a fleet: keys, settings and database."),
-    "up": ("up", "Run the broker and the service of this fleet."),
+    "up": ("up", "Run the broker, the service and the dashboard of this fleet."),
+    "serve": ("serve", "Serve the HTTP API and the dashboard alone."),
     "device": ("device", "Boards: add, list, show, remove, provision-file."),
     "flash": ("flash", "Put MicroPython and the agent on a board, and wait until it is ready."),
     "ports": ("ports", "What is plugged in, and what it is."),
@@ -31,19 +32,28 @@ COMMANDS = {
 class Context:
     """What all commands share: the folder of the fleet, and the client, opened at first use."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, server=None):
         self.home = Home(folder)
+        self.server = server
         self._client = None
 
     @property
     def client(self):
-        """The client for this fleet; FleetError if there is none in the folder."""
+        """The client for this fleet: on the server, if one was named, else in the folder; FleetError if there is none."""
         if self._client is None:
-            self.home.require()
-            from fleet.client import LocalClient
-
-            self._client = LocalClient(self.home)
+            self._client = self._remote() if self.server else self._local()
         return self._client
+
+    def _local(self):
+        self.home.require()
+        from fleet.client import LocalClient
+
+        return LocalClient(self.home)
+
+    def _remote(self):
+        from fleet.web.remote import from_environment
+
+        return from_environment(self.server)
 
     def close(self):
         """Close what was opened."""
@@ -76,11 +86,12 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--home", type=click.Path(file_okay=False), help="Folder of the fleet (default: $WASMFLEET_HOME, ./.wasmfleet or your data folder).")
+@click.option("--server", envvar="FLEET_SERVER", metavar="URL", help="Address of a fleet elsewhere (or $FLEET_SERVER); its token is in $FLEET_TOKEN.")
 @click.version_option(package_name="wasmfleet", prog_name="fleet")
 @click.pass_context
-def main(ctx, home):
+def main(ctx, home, server):
     """WebAssembly over the air for MicroPython boards."""
-    ctx.obj = Context(home or default_home())
+    ctx.obj = Context(home or default_home(), server)
     ctx.call_on_close(ctx.obj.close)
 
 

@@ -1,6 +1,6 @@
 """What the command line can ask of a fleet: one interface, plain data in and out, put together from `fleet.calls`, one file per subject.
 
-`LocalClient` works on the database; HTTP comes later.
+`LocalClient` works on the database; `fleet.web.remote.HttpClient` asks the same of a fleet elsewhere.
 """
 
 import copy
@@ -11,6 +11,7 @@ import time
 from fleet import signing
 from fleet.calls.access import Access
 from fleet.calls.boards import Boards
+from fleet.calls.overview import Overview
 from fleet.calls.records import Records
 from fleet.calls.rollouts import Rollouts
 from fleet.errors import Taken
@@ -55,7 +56,7 @@ def user():
         return f"uid {os.getuid()}"
 
 
-class LocalClient(Boards, Rollouts, Records, Access):
+class LocalClient(Boards, Rollouts, Records, Overview, Access):
     """The fleet in a `Home` of this machine, through its database."""
 
     def __init__(self, home, actor=None):

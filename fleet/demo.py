@@ -104,7 +104,7 @@ class Demo:
         self.fleet("init", "--insecure-plain-keys", "--port", free_port(), "--broker", self.kind)
         self.client = LocalClient(self.home)
         say("\n$ fleet up &")
-        command, environment = self.command("up")
+        command, environment = self.command("up", "--web-port", 0)
         with open(self.home.root / "up.log", "w") as log:
             self._up = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         wait(lambda: self._up.poll() is not None or self.client.service(), UP_S, "the service")

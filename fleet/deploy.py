@@ -7,11 +7,11 @@ import tomllib
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from fleet.errors import SIGNATURE, FleetError
+from fleet.errors import SIGNATURE, USAGE, FleetError
 from fleet.model import Deployment
 from fleet.signing import seal_manifest
 from mpwasm.errors import Invalid, Malformed, Refused
-from mpwasm.wire import cbor, desired, mac, topics
+from mpwasm.wire import cbor, desired, envelope, mac, topics
 from mpwasm.wire.manifest import Manifest
 
 DEFAULT_WINDOW_S = 0
@@ -122,6 +122,18 @@ def make_manifest(path, groups, name=None, version=None):
 def package(manifest, payload, key):
     """Sign: the `Package` of a manifest and its payload under `key` (a `fleet.signing.SigningKey`)."""
     return Package(manifest, seal_manifest(manifest, key), payload, key.kid.hex())
+
+
+def read_package(sealed, payload):
+    """The `Package` in a signed envelope and the payload's bytes that others made; FleetError if they are not one."""
+    try:
+        opened = envelope.open_envelope(sealed)
+        manifest = Manifest.parse(opened.body)
+    except Refused as refusal:
+        raise FleetError(f"This is not a signed manifest ({refusal.reason}). `fleet sign` makes one.", USAGE) from refusal
+    if manifest.digest != sha256(payload).digest() or manifest.size != len(payload):
+        raise FleetError("The module is not the one that the manifest was signed for: its SHA-256 or its size differs.", SIGNATURE)
+    return Package(manifest, bytes(sealed), bytes(payload), opened.kid.hex())
 
 
 def check_trust(key_list, key, manifest):

@@ -18,10 +18,18 @@ tls_ca = "{tls_ca}"            # with tls_ca, tls_cert and tls_key (PEM files) t
 tls_cert = "{tls_cert}"
 tls_key = "{tls_key}"
 
+[web]
+listen = "127.0.0.1"      # address that the dashboard and the HTTP API listen on; 0.0.0.0 for all (then use TLS)
+port = {web_port}               # 0: any that is free
+host = ""                 # name or address in the link that `fleet up` prints; empty: the one above
+tls_cert = ""             # with tls_cert and tls_key (PEM files) it speaks TLS
+tls_key = ""
+
 [database]
 url = ""                  # empty: fleet.db in this folder
 """
 
+_WEB = {"listen": "127.0.0.1", "port": 8484, "host": "", "tls_cert": "", "tls_key": ""}
 _BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": ""}
 
 
@@ -59,19 +67,20 @@ class Home:
             raise FleetError(f"There is no fleet in {self.root}. Run `fleet init` first, or name its folder with --home.")
         return self
 
-    def create(self, **broker):
-        """Make the folders (0700) and write the settings; `broker` overrides the settings of that name."""
+    def create(self, web_port=None, **broker):
+        """Make the folders (0700) and write the settings; `broker` overrides the broker's settings of that name."""
         for folder in (self.root, self.keys, self.broker):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.settings_path.write_text(SETTINGS.format(**{**_BROKER, **broker}))
+        self.settings_path.write_text(SETTINGS.format(**{**_BROKER, **broker, "web_port": _WEB["port"] if web_port is None else web_port}))
 
     def settings(self):
-        """The settings as {"broker": {...}, "database": {...}}, defaults filled in."""
+        """The settings as {"broker": {...}, "web": {...}, "database": {...}}, defaults filled in."""
         try:
             read = tomllib.loads(self.settings_path.read_text())
         except tomllib.TOMLDecodeError as error:
             raise FleetError(f"{self.settings_path} is not valid TOML: {error}. Mend it and try again.") from error
-        return {"broker": {**_BROKER, **read.get("broker", {})}, "database": {"url": "", **read.get("database", {})}}
+        web = {**_WEB, **read.get("web", {})}
+        return {"broker": {**_BROKER, **read.get("broker", {})}, "web": web, "database": {"url": "", **read.get("database", {})}}
 
     def database_url(self):
         """The database's URL: the one in the settings, else SQLite in this folder."""

@@ -2,12 +2,13 @@
 
 from fleet.sql.base import Base
 from fleet.sql.devices import Devices
+from fleet.sql.overview import Overview
 from fleet.sql.records import Records
 from fleet.sql.releases import Releases
 from fleet.sql.tokens import Tokens
 
 
-class Store(Devices, Releases, Records, Tokens, Base):
+class Store(Devices, Releases, Records, Overview, Tokens, Base):
     """A database of the fleet at an SQLAlchemy URL; rows are `fleet.model` objects, detached."""
 
 

@@ -24,7 +24,7 @@ class Access:
 
     def key_list(self):
         """The current list of release keys, as boards read it."""
-        return signing.read_key_list(self._store.blob(self._store.key_list().digest))
+        return signing.read_key_list(self.key_list_blob())
 
     def tokens(self):
         """[{"name", "role", "created", "created_by", "expires", "used"}] of the HTTP API's tokens; the secrets are not kept."""

@@ -19,18 +19,20 @@ class Boards:
     def devices(self, group=None):
         """[{"id", "groups", "state", "seen", "module", …}] of all boards, or of one group's."""
         store = self._store
-        members, reports, components = store.memberships(), store.reports(), store.components()
-        return [_board(row, members.get(row.id, []), reports.get(row.id), components.get(row.id, [])) for row in store.devices(group)]
+        members, reports, components, wanted = store.memberships(), store.reports(), store.components(), store.wanted()
+        return [
+            _board(row, members.get(row.id, []), reports.get(row.id), components.get(row.id, []), wanted.get(row.id)) for row in store.devices(group)
+        ]
 
     def device(self, name):
         """Like a row of `devices`, with its capabilities, report and what it should run."""
         row = self._store.device(name)
         report, desired = self._store.report(name), self._store.desired(name)
         module = self._store.module(desired.module) if desired else None
-        board = _board(row, self._store.memberships().get(name, []), report, self._store.components().get(name, []))
-        wanted = {"module": module.name, "version": module.version, "seq": desired.seq} if desired else None
+        wanted = (module.name, module.version, desired.seq) if desired else None
+        board = _board(row, self._store.memberships().get(name, []), report, self._store.components().get(name, []), wanted)
         told = fields(report, REPORT_FIELDS) if report else None
-        return {**board, "capabilities": row.capabilities, "desired": wanted, "report": told}
+        return {**board, "capabilities": row.capabilities, "report": told}
 
     def add_device(self, name, group, capabilities=None):
         """Add a board with a new key; returns its row as `device` does."""
@@ -86,7 +88,7 @@ class Boards:
             raise Missing(f"There is no group {name}. `fleet group list` shows those there are.")
 
 
-def _board(row, groups, report, components):
+def _board(row, groups, report, components, wanted):
     main = next((part for part in components if part.slot == 0), None)
     return {
         "id": row.id,
@@ -99,4 +101,5 @@ def _board(row, groups, report, components):
         "reason": main.reason if main else None,
         "free_heap": report.free_heap if report else None,
         "port": report.port if report else None,
+        "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }

@@ -14,13 +14,21 @@ from fleet.output import emit, output_option
 
 @click.command()
 @click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), help="Which broker (default: the one in fleet.toml).")
+@click.option("--web-port", type=click.IntRange(0, 65535), help="Port of the dashboard; 0 takes any that is free (default: the one in fleet.toml).")
+@click.option("--no-web", is_flag=True, help="No dashboard and no HTTP API.")
 @output_option
 @click.pass_obj
-def command(context, kind, output):
-    """Run the broker and the service of this fleet, until Ctrl-C."""
+def command(context, kind, web_port, no_web, output):
+    """Run the broker, the service and the dashboard of this fleet, until Ctrl-C."""
     home = context.home.require()
     with _alone(home):
-        _run(home, kind, output)
+        _run(home, kind, None if no_web else _web_settings(home, web_port), output)
+
+
+def _web_settings(home, port):
+    """The [web] table of fleet.toml, with the port of the command line."""
+    settings = home.settings()["web"]
+    return settings if port is None else {**settings, "port": port, "otherwise_any": False}
 
 
 @contextlib.contextmanager
@@ -34,7 +42,7 @@ def _alone(home):
         yield
 
 
-def _run(home, kind, output):
+def _run(home, kind, web, output):
     from fleet.broker import Broker, service_password
     from fleet.bus import Bus
     from fleet.credentials import SERVICE_USER
@@ -47,11 +55,15 @@ def _run(home, kind, output):
     broker = Broker(home, store, vault, kind)
     stopped = _stop_on_signals()
     broker.start()
+    site = None
     try:
-        emit({"broker": broker.kind, "host": broker.host, "port": broker.port}, output, lambda _: _greeting(broker))
+        site, link = _start_web(home, store, web) if web else (None, None)
+        emit({"broker": broker.kind, "host": broker.host, "port": broker.port, "dashboard": link}, output, lambda _: _greeting(broker, link))
         bus = Bus(*broker.address, SERVICE_USER, service_password(home), SUBSCRIPTIONS, broker.settings["tls_ca"] or None)
-        Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}").run(stopped, lambda: _watch(broker))
+        Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}").run(stopped, lambda: _watch(broker, site))
     finally:
+        if site:
+            site.stop()
         broker.stop()
         store.close()
     if output == "table":
@@ -65,14 +77,27 @@ def _stop_on_signals():
     return stopped
 
 
-def _watch(broker):
-    done = broker.watch()
-    if done:
-        logging.getLogger("fleet.up").warning(done)
+def _start_web(home, store, settings):
+    """(web process, link with a token) of the dashboard."""
+    from fleet.web import process
+
+    listener = process.open_socket(settings["listen"], settings["port"], settings.get("otherwise_any", True))
+    site = process.WebProcess(home, listener)
+    site.start()
+    return site, f"{process.url_of(listener, settings)}/#token={process.link_token(home, store)}"
 
 
-def _greeting(broker):
+def _watch(*processes):
+    for process in processes:
+        done = process.watch() if process else None
+        if done:
+            logging.getLogger("fleet.up").warning(done)
+
+
+def _greeting(broker, link):
     text = f"Fleet is up: {broker.kind} on {broker.host}:{broker.port}. Ctrl-C stops it."
+    if link:
+        text += f"\nDashboard: {link}"
     if broker.kind == "embedded":
         text += "\nThis is the embedded broker, for simulated boards on this machine only. Install mosquitto for real boards."
     return text

@@ -102,9 +102,9 @@ class Site:
         command = [sys.executable, "-m", "fleet", "--home", str(self.home.root), *map(str, arguments)]
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def up(self):
-        """Start `fleet up` and wait until its service works."""
-        self._up = self.spawn("up")
+    def up(self, *options):
+        """Start `fleet up` and wait until its service works; without its web server, unless `options` say otherwise."""
+        self._up = self.spawn("up", *(options or ["--no-web"]))
         wait(lambda: self._up.poll() is not None or self._serves(), what="for the service")
         assert self._up.poll() is None, self._up.stdout.read()
         return self

@@ -1,0 +1,30 @@
+"""What dashboards list of a whole fleet: what a client can ask of it."""
+
+from fleet.calls.common import fields
+
+MODULE_FIELDS = ("digest", "name", "version", "payload", "payload_size", "kid", "capabilities", "created")
+ROLLOUT_FIELDS = ("id", "state", "group", "actor", "created", "ended")
+
+
+class Overview:
+    """Part of `fleet.client.LocalClient`."""
+
+    def rollouts(self, limit=100):
+        """[{"id", "state", "group", "module", "version", "actor", "created", "ended", "counts"}], newest first."""
+        found = self._store.newest_rollouts(limit)
+        counts = self._store.target_counts([row.id for row, _ in found])
+        return [
+            {**fields(row, ROLLOUT_FIELDS), "module": module.name, "version": module.version, "counts": counts[row.id]} for row, module in found
+        ]
+
+    def modules(self):
+        """[{"digest", "name", "version", "payload", …}] of the signed modules, newest first."""
+        return [fields(row, MODULE_FIELDS) for row in self._store.newest_modules()]
+
+    def key_list_blob(self):
+        """The current list of release keys as its signed blob (bytes)."""
+        return self._store.blob(self._store.key_list().digest)
+
+    def newest_reading(self):
+        """The id of the newest reading, 0 if there is none."""
+        return self._store.newest_reading()

@@ -1,0 +1,36 @@
+"""What dashboards list, over all boards at once: the SQL of it."""
+
+from sqlmodel import col, func, select
+
+from fleet.model import Deployment, Module, Reading, Rollout, Target
+
+
+class Overview:
+    """Part of `fleet.store.Store`."""
+
+    def wanted(self):
+        """{device: (module's name, version, seq)} of the newest order of every board."""
+        newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
+        orders = select(Deployment.device, Module.name, Module.version, Deployment.seq).join(Module, Module.digest == Deployment.module)
+        joined = orders.join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
+        return {row[0]: tuple(row[1:]) for row in self.rows(joined)}
+
+    def newest_rollouts(self, limit):
+        """The newest `limit` rollouts and their modules as (Rollout, Module), newest first."""
+        return self.rows(select(Rollout, Module).join(Module, Module.digest == Rollout.module).order_by(col(Rollout.id).desc()).limit(limit))
+
+    def target_counts(self, numbers):
+        """{rollout: {state: boards}} of the rollouts `numbers`."""
+        counted = select(Target.rollout, Target.state, func.count()).where(col(Target.rollout).in_(numbers)).group_by(Target.rollout, Target.state)
+        found = {number: {} for number in numbers}
+        for number, state, count in self.rows(counted):
+            found[number][state] = count
+        return found
+
+    def newest_modules(self):
+        """All signed modules, newest first."""
+        return self.rows(select(Module).order_by(col(Module.created).desc(), Module.digest))
+
+    def newest_reading(self):
+        """The id of the newest reading, 0 if there is none."""
+        return self.rows(select(func.max(Reading.id)))[0] or 0

@@ -1,0 +1,191 @@
+"""What the HTTP API answers, for its OpenAPI description: rows may have more fields than are named here, never fewer."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Row(BaseModel):
+    """A JSON object."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Wanted(Row):
+    """What a board should run."""
+
+    module: str
+    version: str
+    seq: int
+
+
+class Board(Row):
+    """A board; times in seconds since 1970, sizes in bytes."""
+
+    id: str
+    groups: list[str]
+    state: str
+    seen: float | None
+    module: str | None
+    version: str | None
+    status: str | None
+    reason: str | None
+    free_heap: int | None
+    port: str | None
+    desired: Wanted | None
+
+
+class BoardInFull(Board):
+    """A board with all that is known of it."""
+
+    capabilities: list[str]
+    report: dict | None
+
+
+class Group(Row):
+    """A group of boards."""
+
+    name: str
+    boards: int
+
+
+class Key(Row):
+    """A release key."""
+
+    kid: str
+    name: str
+    scopes: list[str]
+    revoked: bool
+
+
+class Root(Row):
+    """The root key and the version of the list that it signed."""
+
+    public: str
+    fingerprint: str
+    version: int
+
+
+class Service(Row):
+    """A running service."""
+
+    broker: str
+    pid: int
+    started: float
+
+
+class Line(Row):
+    """A log line; `uptime_ms` by the board's clock, `received` by the fleet's."""
+
+    id: int
+    device: str
+    uptime_ms: int
+    level: int
+    text: str
+    received: float
+
+
+class Reading(Row):
+    """A measurement."""
+
+    id: int
+    device: str
+    name: str
+    value: float
+    received: float
+
+
+class Target(Row):
+    """One board of a rollout; `progress` in percent of the download."""
+
+    device: str
+    state: str
+    reason: str | None
+    detail: str | None
+    progress: int | None
+    online: bool
+    final: bool
+
+
+class RolloutRow(Row):
+    """A rollout in a list; `counts` says how many boards are in each state."""
+
+    id: int
+    state: str
+    group: str
+    module: str
+    version: str
+    actor: str
+    created: float
+    ended: float | None
+    counts: dict[str, int]
+
+
+class Rollout(Row):
+    """A rollout with its boards."""
+
+    id: int
+    state: str
+    group: str
+    targets: list[Target]
+
+
+class Pushed(Row):
+    """The rollout that was started (null if there was nothing to do) and the boards that have the module already."""
+
+    rollout: int | None
+    unchanged: list[str]
+
+
+class Module(Row):
+    """A signed module."""
+
+    digest: str
+    name: str
+    version: str
+    payload: str
+    payload_size: int
+    kid: str
+    capabilities: list[str]
+    created: float
+
+
+class Token(Row):
+    """A token without its secret."""
+
+    name: str
+    role: str
+    created: float
+    created_by: str
+    expires: float | None
+    used: float | None
+
+
+class NewToken(Token):
+    """A token with its secret."""
+
+    secret: str
+
+
+class Event(Row):
+    """An entry of the audit log."""
+
+    id: int
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    count: int
+    created: float
+
+
+class Holder(Row):
+    """Who is asking."""
+
+    name: str
+    role: str
+
+
+class Problem(BaseModel):
+    """What went wrong, in a sentence, with the exit code that the command line would have."""
+
+    error: str
+    code: int
