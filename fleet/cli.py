@@ -20,10 +20,11 @@ COMMANDS = {
     "group": ("group", "Groups of boards: create, add, list."),
     "inspect": ("inspect", "What a module is and needs, and whether boards would take it."),
     "run": ("run", "Run a module here, with simulated pins."),
+    "sign": ("sign", "Sign a module where the key is, without the fleet."),
     "push": ("push", "Sign a WebAssembly module and send it to a group."),
     "status": ("status", "What every board runs and how it is."),
     "logs": ("logs", "Log lines of the boards."),
-    "key": ("key", "Keys that may sign: list, show-root."),
+    "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
     "sim": ("sim", "Simulated boards: up."),
 }

@@ -11,6 +11,7 @@ import time
 from fleet import signing
 from fleet.calls.access import Access
 from fleet.calls.boards import Boards
+from fleet.calls.keys import Keys
 from fleet.calls.overview import Overview
 from fleet.calls.records import Records
 from fleet.calls.rollouts import Rollouts
@@ -56,7 +57,7 @@ def user():
         return f"uid {os.getuid()}"
 
 
-class LocalClient(Boards, Rollouts, Records, Overview, Access):
+class LocalClient(Boards, Rollouts, Records, Overview, Keys, Access):
     """The fleet in a `Home` of this machine, through its database."""
 
     def __init__(self, home, actor=None):

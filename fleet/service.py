@@ -9,7 +9,7 @@ import time
 from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import bus as wires
-from fleet import deploy, rollout
+from fleet import deploy, renewal, rollout
 from fleet.intake import Intake
 from fleet.model import Service as ServiceRow
 from mpwasm.errors import Refused
@@ -35,7 +35,7 @@ class Service:
         self.connected = False
         self._row = ServiceRow(id=f"{socket.gethostname()}-{os.getpid()}", broker=broker, pid=os.getpid(), started=clock(), beat=clock())
         self._next_tick = self._next_beat = 0.0
-        self._revision = None
+        self._revision = self._keys_version = None
         self._published = {}
 
     def run(self, stopped, every_tick=None):
@@ -125,8 +125,18 @@ class Service:
             self._advance(row, now)
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
+            self._renew(now)
             self._row.beat = now
             self.store.beat(ServiceRow(**self._row.model_dump()))
+
+    def _renew(self, now):
+        """Tell the boards about a new list of keys."""
+        version = self.store.key_list().version
+        if version == self._keys_version:
+            return
+        self._keys_version = version
+        for order in renewal.renew(self.store, now):
+            self._publish(order)
 
     def _notice_devices(self):
         """Boards were added or removed: forget their keys, and withdraw the orders of those that are gone."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from fleet.errors import SIGNATURE, FleetError
 from fleet.home import write_secret
+from mpwasm.errors import Refused
 from mpwasm.wire import envelope, keys
 
 PASSPHRASE = "WASMFLEET_PASSPHRASE"
@@ -57,6 +58,35 @@ class SigningKey:
         if not isinstance(private, Ed25519PrivateKey):
             raise FleetError(f"The signing key {path} is not an Ed25519 key.", SIGNATURE)
         return cls(private)
+
+
+def public_pem(public):
+    """A public key (32 bytes) as PEM text (RFC 8410)."""
+    how = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    return Ed25519PublicKey.from_public_bytes(public).public_bytes(*how).decode()
+
+
+def read_public(path):
+    """The 32 bytes of the public key in a PEM file; FleetError (exit code 6) if it is none."""
+    try:
+        public = serialization.load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise FleetError(f"The public key {path} cannot be read: {error.strerror}.", SIGNATURE) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise FleetError(f"{path} is no PEM public key: `fleet key generate` writes one.", SIGNATURE) from error
+    if not isinstance(public, Ed25519PublicKey):
+        raise FleetError(f"The key in {path} is not an Ed25519 key.", SIGNATURE)
+    return public.public_bytes_raw()
+
+
+def read_unsigned(path):
+    """The `mpwasm.wire.keys.KeyList` in a file that --unsigned wrote; FleetError (exit code 6) if it is none."""
+    try:
+        return keys.KeyList.parse(path.read_bytes())
+    except OSError as error:
+        raise FleetError(f"{path} cannot be read: {error.strerror}.", SIGNATURE) from error
+    except Refused as refusal:
+        raise FleetError(f"{path} is no unsigned list of keys ({refusal.detail}): `fleet key … --unsigned FILE` writes one.", SIGNATURE) from refusal
 
 
 def verifies(public, signature, message):

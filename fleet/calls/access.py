@@ -1,9 +1,8 @@
-"""Keys that may sign and tokens that may call: what a client can ask of them."""
+"""Tokens that may call the HTTP API: what a client can ask of them."""
 
 import time
-from hashlib import sha256
 
-from fleet import signing, tokens
+from fleet import tokens
 from fleet.calls.common import fields
 from fleet.model import Token
 
@@ -12,19 +11,6 @@ TOKEN_FIELDS = ("name", "role", "created", "created_by", "expires", "used")
 
 class Access:
     """Part of `fleet.client.LocalClient`."""
-
-    def keys(self):
-        """[{"kid", "name", "scopes", "revoked"}] of the release keys."""
-        return [{"kid": key.kid, "name": key.name, "scopes": key.scopes, "revoked": key.revoked} for key in self._store.keys()]
-
-    def root(self):
-        """{"public", "fingerprint", "version"}: what boards trust, and the version of the list of keys it signed."""
-        public = self._store.setting("root")
-        return {"public": public, "fingerprint": sha256(bytes.fromhex(public)).hexdigest(), "version": self._store.key_list().version}
-
-    def key_list(self):
-        """The current list of release keys, as boards read it."""
-        return signing.read_key_list(self.key_list_blob())
 
     def tokens(self):
         """[{"name", "role", "created", "created_by", "expires", "used"}] of the HTTP API's tokens; the secrets are not kept."""

@@ -7,6 +7,7 @@ from fleet.errors import SIGNATURE, USAGE, FleetError, Missing
 from fleet.model import Module, Rollout
 from mpwasm.errors import Refused
 from mpwasm.wire import envelope
+from mpwasm.wire.manifest import Manifest
 
 
 class Rollouts:
@@ -33,10 +34,15 @@ class Rollouts:
     def _check_signature(self, package):
         """The service side trusts no caller: the envelope must verify under a key of this fleet."""
         opened = envelope.open_envelope(package.envelope)
+        listed = self.key_list()
         try:
-            key = self.key_list().find(opened.kid, package.manifest.kind, package.manifest.groups[0])
+            manifest = Manifest.parse(opened.body)
+            for group in manifest.groups:
+                key = listed.find(opened.kid, manifest.kind, group)
+                key.allow(manifest)
         except Refused as refusal:
-            raise FleetError(f"The module is not signed by a key of this fleet ({refusal.reason}). Nothing was pushed.", SIGNATURE) from refusal
+            why = f"{refusal.reason}: {refusal.detail}" if refusal.detail else refusal.reason
+            raise FleetError(f"No key of this fleet may have signed this module ({why}). Nothing was pushed.", SIGNATURE) from refusal
         if not signing.verifies(key.public, opened.signature, opened.tbs(envelope.AAD_MANIFEST)):
             raise FleetError("The module's signature does not verify. Nothing was pushed.", SIGNATURE)
 

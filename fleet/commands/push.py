@@ -24,7 +24,7 @@ DEFAULT_TIMEOUT_S = 120
 @output_option
 @click.pass_obj
 def command(context, file, group, name, version, key_path, allow_untrusted_key, again, no_watch, timeout_s, output):
-    """Sign the WebAssembly module FILE and send it to a group, then watch the boards take it.
+    """Sign the WebAssembly module FILE and send it to a group, then watch the boards take it. A file of `fleet sign` is signed already.
 
     A manifest.toml beside FILE says what it may use. Ctrl-C stops watching; the rollout goes on.
 
@@ -44,8 +44,13 @@ def command(context, file, group, name, version, key_path, allow_untrusted_key, 
 
 
 def _package(context, file, group, name, version, key_path, allow_untrusted_key):
-    from fleet import deploy
+    from fleet import bundle, deploy
 
+    data = file.read_bytes() if file.exists() else b""
+    if bundle.is_bundle(data):
+        if name or version or key_path:
+            raise click.UsageError(f"{file} is signed already: --name, --version and --key would change nothing.")
+        return bundle.unpack(data, file.name)
     manifest, payload = deploy.make_manifest(file, context.client.manifest_groups(group), name, version)
     key = load_key(key_path or context.home.release_key)
     if not allow_untrusted_key:

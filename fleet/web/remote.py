@@ -115,6 +115,8 @@ def _plain(value):
     """A value as JSON takes it."""
     if hasattr(value, "envelope") and hasattr(value, "payload"):
         return {"envelope": base64.b64encode(value.envelope).decode(), "payload": base64.b64encode(value.payload).decode()}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return list(value) if isinstance(value, tuple) else value
 
 

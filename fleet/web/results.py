@@ -53,7 +53,22 @@ class Key(Row):
     kid: str
     name: str
     scopes: list[str]
+    state: str
     revoked: bool
+    created: float
+
+
+class KeyInFull(Key):
+    """A release key with its public half, in hex."""
+
+    public: str
+
+
+class KeyListInForce(Row):
+    """The list of keys that holds now."""
+
+    version: int
+    root: str
 
 
 class Root(Row):

@@ -17,7 +17,7 @@ from tests.fleet.site import REPO, Site
 GOLDEN = Path(__file__).parent / "golden"
 
 # What differs from run to run, and what stands for it.
-CHANGING = [(r"\b[0-9a-f]{64}\b", "HEX64"), (r"\b[0-9a-f]{16}\b", "HEX16"), (r"\b\d+s ago", "Ns ago")]
+CHANGING = [(r"\b[0-9a-f]{64}\b", "HEX64"), (r"\b[0-9a-f]{16}\b", "HEX16"), (r"\b\d+s ago", "Ns ago"), (r"\b20\d\d-\d\d-\d\d\b", "DATE")]
 TIMES = r'("(?:received|seen|created|started)": )[\d.]+'
 
 PRINTING = {
@@ -32,6 +32,7 @@ PRINTING = {
     "group-list-json": ["group", "list", "-o", "json"],
     "key-list": ["key", "list"],
     "key-list-json": ["key", "list", "-o", "json"],
+    "key-show": ["key", "show", "release"],
     "key-show-root": ["key", "show-root"],
     "status": ["status"],
     "status-json": ["status", "-o", "json"],
@@ -51,6 +52,8 @@ FAILING = {
     "error-twice": (["device", "add", "one", "--group", "attic"], 1),
     "error-init-twice": (["init"], 1),
     "error-no-key": (["push", "TINY", "--group", "attic", "--key", "nothing.key"], 6),
+    "error-key-show": (["key", "show", "nobody"], 1),
+    "error-key-revoke": (["key", "revoke", "nobody"], 1),
     "error-empty-group": (["push", "TINY", "--group", "empty"], 2),
     "error-logs-no-board": (["logs", "nobody"], 1),
     "error-sim-no-service": (["sim", "up", "--group", "attic"], 1),
