@@ -133,13 +133,13 @@ def test_globals_and_start():
         types=[(b"", b""), (b"", V)],
         funcs=[(0, [], code(i32(41), 0x24, 1)), (1, [], code(0x23, 0, 0x23, 1, 0x6A))],
         globals_=[(I32, 0, i32(1)), (I32, 1, i32(0))],
-        exports={"f": (0, 1)},
+        exports={"f": (0, 1), "a": (3, 0), "b": (3, 1)},
         start=0,
     )
     assert instance(raw).call("f") == 42
     inst = instance(raw)
     inst.start()
-    assert [g[0] for g in inst.globals] == [1, 41]
+    assert [inst.export(name)[0] for name in "ab"] == [1, 41]
 
 
 def test_unreachable_code_makes_none():

@@ -7,15 +7,15 @@ from mpwasm.wasm.module import words
 
 
 class Blob:
-    """Machine code: `code`, the byte offsets of its functions (`starts`), and the slot ops that it leaves to Python (`left`, units).
-
-    With it the slot code itself is not needed any more.
+    """Machine code: `code`, the byte offsets of its functions (`starts`), the slot ops that it leaves to Python (`left`, units), and whether
+    some of them need `rare`. With it the slot code itself is not needed any more.
     """
 
-    def __init__(self, code, starts, left):
+    def __init__(self, code, starts, left, rare):
         self.code = code
         self.starts = starts
         self.left = left
+        self.rare = rare
 
 
 def compile_module(module):
@@ -48,7 +48,7 @@ def compiling(module):
         starts.append(start)
     for at, function in asm.calls:
         asm.patch_bl(at, starts[function - module.imported])
-    return Blob(asm.out, starts, templates.left)
+    return Blob(asm.out, starts, templates.left, templates.rare)
 
 
 def one(asm, templates, module, index):

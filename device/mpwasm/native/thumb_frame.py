@@ -38,7 +38,8 @@ class Cold:
 
 class Frame:
     """Compiles functions one after the other into `asm`. `exits` gives the entry of each exit by its reason; functions below `imported` are not ours;
-    `results(function)` and `indirect(type)` tell the words of a call's result. `left` gathers the ops that Python executes, unit by unit."""
+    `results(function)` and `indirect(type)` tell the words of a call's result. `left` gathers the ops that Python
+    executes, unit by unit; `rare` tells whether there are others than calls."""
 
     def __init__(self, asm, exits, imported, results, indirect):
         self.asm = asm
@@ -47,6 +48,7 @@ class Frame:
         self.results = results
         self.indirect = indirect
         self.left = array("H")
+        self.rare = False
 
     def compile(self, code, params, others, frame, call_words, far):
         """One function: slot code, words of parameters and other locals, frame words; a generator that yields every few ops.
@@ -90,6 +92,8 @@ class Frame:
     def told(self, at):
         """What an exit tells of the op at `at` that is left to Python: where its units begin in `left`."""
         number = len(self.left)
+        if self.code[at] != 0x72 and self.code[at] != 0x73:
+            self.rare = True
         for unit in range(at, at + length(self.code, at)):
             self.left.append(self.code[unit])
         return number

@@ -1,4 +1,4 @@
-"""An instance: a module with its memory, globals, tables and imports, and the one call that runs in it (spec 4.5.4).
+"""The plain executor's instance, and the one call that runs in it (spec 4.5.4).
 
 instance = Instance(load_module(stream), imports)
 instance.call("add", 2, 3)            # to its end, or
@@ -8,52 +8,26 @@ instance.results
 """
 
 from mpwasm.compat import const
-from mpwasm.errors import Exhausted, Trap, Unlinkable
-from mpwasm.wasm.interp import DONE, FUEL, PAUSED, run
+from mpwasm.errors import Exhausted, Trap
+from mpwasm.wasm.base import DONE, FUEL, PAUSED, Base
+from mpwasm.wasm.interp import run
 from mpwasm.wasm.module import width, words
 from mpwasm.wasm.numeric import wrap32, wrap64
 
 __all__ = ("DONE", "FUEL", "PAUSED", "Instance")
 
-_WRONG_IMPORT = const(81)
-_NO_EXPORT = const(82)
 _STACK = const(120)
 _REF = const(0x70)
-_FRAMES = const(4096)
-_MEMORY = const(1 << 26)
 _BACKTRACE = const(32)
 
 
-class Instance:
-    """`module` made ready to run.
+class Instance(Base):
+    """An instance whose functions are slot code, run by `interp`."""
 
-    `resolve(module, name, params, results)` gives the callable for an imported function (`params` and `results` are
-    bytes of value types), or None; for other imports `params` is None, `results` their description, and it gives another instance's
-    `export`, or a number for an immutable global. `max_memory` bounds the committed bytes, `max_frames` the words (4 bytes each) of
-    all frames together. Raises `Unlinkable`, and `Trap` where a segment does not fit.
-
-    A function is a tuple: (slot code or None, parameter words, other locals' words, frame words, type, instance,
-    index, host call).
-    """
-
-    def __init__(self, module, resolve=None, max_memory=_MEMORY, max_frames=_FRAMES):
-        from mpwasm.wasm.link import instantiate  # needed this once: boards drop it
-
-        self.module = module
-        self.max_frames = max_frames
-        self.frames = [0] * min(64, max_frames)
-        self.func = self.called = self.after = None
+    def __init__(self, module, resolve=None, **limits):
+        self.frames = [0] * min(64, limits.get("max_frames", 64))
         self.pc = self.fp = 0
-        self.pause = False
-        self.started = module.start < 0
-        instantiate(self, resolve, max_memory)
-
-    def export(self, name):
-        """What is exported as `name`, for another instance to import: a function, `Table`, `Memory` or global; else None."""
-        kind, index = self.module.exports.get(name, (-1, 0))
-        if kind == 2:
-            return self.memory
-        return None if kind < 0 else (self.funcs, self.tables, None, self.globals)[kind][index]
+        Base.__init__(self, module, resolve, **limits)
 
     def host(self, function, kind):
         """`function` as the run loop calls it: arguments taken unsigned from the frame, the result brought back."""
@@ -69,23 +43,6 @@ class Instance:
                 return inside(results[0], value)
 
         return call
-
-    # calls
-
-    def begin(self, name, *arguments):
-        """Prepare a call of the exported function `name`; the start function, if there is one, runs before it."""
-        kind, index = self.module.exports.get(name, (-1, 0))
-        if kind != 0:
-            raise Unlinkable(_NO_EXPORT, name)
-        function = self.funcs[index]
-        if len(arguments) != len(function[4][0]):
-            raise Unlinkable(_WRONG_IMPORT, name)
-        self.after = None
-        if not self.started:
-            self.started = True
-            self.after = function, arguments
-            function, arguments = self.funcs[self.module.start], ()
-        self.enter(function, arguments)
 
     def enter(self, function, arguments):
         """Lay the bottom frame of a call; a host function gets a frame too, and is called by `run`."""
@@ -137,25 +94,6 @@ class Instance:
             out.append(outside(t, self.frames[at], True))
             at += width(t)
         return tuple(out)
-
-    def call(self, name, *arguments):
-        """Call an export to its end: None, the result, or a tuple of several."""
-        self.begin(name, *arguments)
-        return self.finish()
-
-    def start(self):
-        """Run the start function to its end, where there is one that did not run yet."""
-        if not self.started:
-            self.started = True
-            self.enter(self.funcs[self.module.start], ())
-            self.finish()
-
-    def finish(self):
-        """Run the call begun to its end."""
-        while self.run(1 << 20) != DONE:
-            pass
-        results = self.results
-        return results if len(results) > 1 else results[0] if results else None
 
     def backtrace(self):
         """The frames of the call that runs, innermost first: (function index, unit in its slot code)."""

@@ -6,6 +6,7 @@ first of its two slots. The run loop is one long function on purpose: a call for
 
 from mpwasm.compat import const
 from mpwasm.errors import Trap
+from mpwasm.wasm.base import element
 from mpwasm.wasm.numeric import below, binary64, divide, shift, unary32, unary64, wrap32, wrap64
 
 DONE = const(0)
@@ -14,9 +15,6 @@ PAUSED = const(2)
 
 _UNREACHABLE = const(100)
 _OUT_OF_BOUNDS = const(101)
-_UNDEFINED = const(105)
-_UNINITIALIZED = const(106)
-_MISMATCH = const(107)
 _SIZES = b"\x01\x01\x02\x02\x04\x08\x00\x00\x01\x02\x04\x08"
 
 
@@ -273,16 +271,3 @@ def run(thread, steps):
     thread.pc = pc
     thread.fp = fp
     return FUEL
-
-
-def element(inst, code, pc, i):
-    """The function that call_indirect at `pc` calls: element `i` of its table, with the type it names (spec 4.4.8)."""
-    table = inst.tables[code[pc + 3]].items
-    if not 0 <= i < len(table):
-        raise Trap(_UNDEFINED)
-    g = table[i]
-    if g == 0:
-        raise Trap(_UNINITIALIZED)
-    if g[4] != inst.module.types[code[pc + 2]]:
-        raise Trap(_MISMATCH)
-    return g
