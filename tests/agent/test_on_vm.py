@@ -182,3 +182,27 @@ def test_the_sensor_drives_its_relay(board, fleet):
     wait(lambda: (15, 1) in board.pins)
     wait(lambda: "relay on at 91.6" in fleet.texts())
     assert fleet.said("confirmed")
+
+
+HANGING = """
+import machine
+real = machine.WDT
+machine.WDT = lambda timeout: real(timeout=timeout // 8)
+from mpwasm.agent import supervisor
+def hang(agent):
+    print("cause", machine.reset_cause())
+    while True: pass
+supervisor.Supervisor.turn = hang
+supervisor.run()
+"""
+
+
+def test_the_watchdog_resets_a_board_that_hangs(tmp_path, fleet):
+    image.build(tmp_path / "vm3", spelt=False)
+    board = Board(tmp_path / "vm3", identity=fleet.identity())
+    (tmp_path / "vm3" / "main.py").write_text(HANGING)
+    board.start()
+    try:
+        board.wait(lambda: "cause 3" in board.console, 20, "reset by the watchdog")
+    finally:
+        board.stop()

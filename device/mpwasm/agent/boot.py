@@ -8,7 +8,6 @@ from mpwasm.agent.net import Net
 from mpwasm.agent.store import Store, read_identity
 from mpwasm.agent.updater import Updater
 from mpwasm.compat import const
-from mpwasm.wasi.hardware import Board
 from mpwasm.wire.mac import derive, mqtt_password
 from mpwasm.wire.session import Session
 from mpwasm.wire.topics import topic
@@ -31,11 +30,10 @@ def boot(agent):
     identity[20] = derive(identity[2], b"report")
     identity[21] = topic(device, "state")[:-5]
     store = Store(agent.root, identity[2])
-    agent.board = agent.board or Board()
     agent.board.granted = identity[7]
     agent.log = Log(agent.board)
     agent.health = Health(agent.board, store.count_boot())
-    agent.net = Net(identity[8], identity[9])
+    agent.net = Net(identity[8], identity[9], agent.board)
     agent.link = Link(identity, agent.board, agent.log, session(device, mqtt_password(identity[2])), agent.on_message, agent.on_ready)
     agent.guest = Guest(agent.board, agent.log)
     agent.updater = Updater(agent, derive(identity[2], b"desired"))

@@ -181,11 +181,11 @@ class Install:
                 raise Refused("digest", "flash")
             path = self.store.path(spec[launch.DIGEST])
             try:
-                module = launch.load(path)
+                module = launch.load(path, self.board)
             except MemoryError:
                 self.owner.running = None
                 self.guest.stop()
-                module = launch.load(path)
+                module = launch.load(path, self.board)
             self.owner.running = digest
             self.owner.failure_told = False
             launch.link(self.guest, module, spec)

@@ -23,19 +23,21 @@ def spec_of(manifest, config):
     return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config]
 
 
-def load(path):
-    """Read and validate the module at `path`, one slice of its own: Malformed, Invalid or MemoryError."""
+def load(path, board):
+    """Read and validate the module at `path`, one slice of its own, feeding the watchdog of `board`: Malformed, Invalid or MemoryError."""
     from mpwasm.wasm import instance  # stays: it is what runs
 
     loaded = phase.begin()
+    from mpwasm.agent.watchdog import Fed
     from mpwasm.wasm.load import load_module
 
     try:
         with open(path, "rb") as file:
-            return load_module(file)
+            return load_module(Fed(file, board.feed))
     finally:
-        del load_module, instance
+        del load_module, instance, Fed
         phase.end(loaded, "mpwasm.wasm")
+        phase.end(loaded, "mpwasm.agent")
 
 
 def link(guest, module, spec):

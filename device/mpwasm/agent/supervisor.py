@@ -9,6 +9,7 @@ import sys
 
 from mpwasm.agent import guest, health, link, log, net, phase, updater  # noqa: F401 - all that stays; boot makes what is in them
 from mpwasm.compat import const
+from mpwasm.wasi.hardware import Board
 
 _MAX_SLEEP_MS = const(1000)
 _HEARTBEAT_MS = const(60000)
@@ -29,7 +30,7 @@ class Supervisor:
     def __init__(self, root="", crashes=0, board=None):
         self.root = root
         self.crashes = crashes
-        self.board = board
+        self.board = board or Board()
         self.report_due = True
         self.next_report = 0
         self.next_log = 0
@@ -90,6 +91,7 @@ class Supervisor:
 
     def turn(self):
         """One turn of the loop; returns the milliseconds that it may sleep now."""
+        self.board.feed()
         now = self.board.uptime_ms()
         due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.net.up(now)))
         for part in (self.updater, self.guest):
@@ -127,8 +129,16 @@ class Supervisor:
 
 
 def run(root="", crashes=0):
-    """What main.py calls: the agent, until something in it dies."""
+    """What main.py calls: the agent under the watchdog, until something in it dies or Ctrl-C ends it."""
     agent = Supervisor(root, crashes)
-    agent.boot()
-    gc.collect()
-    agent.run()
+    loaded = phase.begin()
+    from mpwasm.agent.watchdog import arm, disarm
+
+    arm(agent.board)
+    phase.end(loaded, "mpwasm.agent")
+    try:
+        agent.boot()
+        gc.collect()
+        agent.run()
+    finally:
+        disarm(agent.board)

@@ -16,6 +16,7 @@ class Board:
     """
 
     state = "/state"
+    watchdog = None
 
     def __init__(self, granted=()):
         self.granted = granted
@@ -38,6 +39,11 @@ class Board:
     def wall_ns(self):
         """Nanoseconds since 1970 by the board's own clock, which nothing guarantees to be set."""
         return time.time_ns() + self._epoch_s * 1000000000
+
+    def feed(self):
+        """Keep the watchdog, where one is armed, from resetting the board: at least once in 8 s. Called each turn, and where work goes on."""
+        if self.watchdog:
+            self.watchdog.feed()
 
     def pin(self, number, mode):
         """A pin object with ``value()`` and ``value(v)``; mode 0 in, 1 out, 2 in with pull-up, 3 in with pull-down.
