@@ -1,7 +1,8 @@
 """`make fuzz`: generated modules against wasmtime; exit code 1 where anything differs.
 
 ``python -m tests.fuzz [--cases N] [--seconds S] [--seed TEXT] [--jobs N]``; ``--case SEED:NUMBER`` looks at one case,
-``--executor MODULE:CLASS`` tries another executor, a class that is used as `mpwasm.wasm.instance.Instance` is.
+each case runs on the plain executor and as machine code on an emulated Cortex-M0;
+``--executor MODULE:CLASS`` tries another one only, a class that is used as `mpwasm.wasm.instance.Instance` is.
 """
 
 import argparse
@@ -15,6 +16,7 @@ sys.path[:0] = [str(HERE.parent / "dual"), str(HERE.parents[1] / "device")]
 
 from tests.fuzz import campaign, check  # noqa: E402
 from tests.fuzz.cases import Case  # noqa: E402
+from tests.native.unicorn_core import OnUnicorn  # noqa: E402
 
 
 def main(argv):
@@ -30,7 +32,8 @@ def main(argv):
     if options.case:
         return show(*options.case.rsplit(":", 1), options.executor)
     began = time.monotonic()
-    tally = campaign.run_parallel(options.seed, options.cases, options.seconds, options.jobs, options.executor)
+    executors = (options.executor,) if options.executor else (None, OnUnicorn)
+    tally = campaign.run_parallel(options.seed, options.cases, options.seconds, options.jobs, executors)
     for finding in tally.findings:
         print(finding, end="\n\n")
     print("\n".join(tally.lines(time.monotonic() - began)))

@@ -77,24 +77,24 @@ class Tally:
         ]
 
 
-def run(seed, numbers, until, executor=None):
-    """Cases `numbers` of `seed`, until the time (`time.monotonic`) given: a `Tally`."""
+def run(seed, numbers, until, executors=(None,)):
+    """Cases `numbers` of `seed` on each of `executors` (None: the plain one), until the time (`time.monotonic`) given: a `Tally`."""
     tally = Tally()
     for number in numbers:
         if time.monotonic() > until:
             break
-        one(tally, seed, number, executor)
+        one(tally, seed, number, executors)
     return tally
 
 
-def one(tally, seed, number, executor=None):
+def one(tally, seed, number, executors):
     """One case, and at times a mutant of it."""
     case = Case(seed, number)
     tally.count(case)
     plain = case.plain()
     want = oracle.run(plain)
     tally.ended(want)
-    found = check.compare(plain, want, executor)
+    found, executor = first_difference(plain, want, executors)
     if found is None:
         if number % 8 == 0:
             tally.count_slots(plain["wasm"][0])
@@ -106,6 +106,15 @@ def one(tally, seed, number, executor=None):
     if len(tally.findings) < KEPT:
         found = f"{found}\nmade small: {check.difference(check.shrink(case, executor), executor)}\n{check.listing(case)}"
     tally.findings.append(f"case {case.name}: {found}")
+
+
+def first_difference(plain, want, executors):
+    """What the first executor that differs gives, and which one that is; (None, None) where all agree."""
+    for executor in executors:
+        found = check.compare(plain, want, executor)
+        if found:
+            return f"{executor.__name__ if executor else 'Instance'}: {found}", executor
+    return None, None
 
 
 def mutant(tally, raw, number):
@@ -129,13 +138,13 @@ def mutant(tally, raw, number):
     return None
 
 
-def run_parallel(seed, count, seconds, jobs, executor=None):
+def run_parallel(seed, count, seconds, jobs, executors):
     """`count` cases in `jobs` processes: one `Tally`."""
     until = time.monotonic() + seconds
     if jobs == 1:
-        return run(seed, range(count), until, executor)
+        return run(seed, range(count), until, executors)
     total = Tally()
     with ProcessPoolExecutor(jobs) as pool:
-        for tally in pool.map(run, [seed] * jobs, [range(i, count, jobs) for i in range(jobs)], [until] * jobs, [executor] * jobs):
+        for tally in pool.map(run, [seed] * jobs, [range(i, count, jobs) for i in range(jobs)], [until] * jobs, [executors] * jobs):
             total.add(tally)
     return total

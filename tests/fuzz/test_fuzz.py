@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 from bench import vm
+from mpwasm.native import thumb_ops
 from mpwasm.wasm import control, emit, floats, interp, memory, numeric, wide
 from tests import figures
 from tests.fuzz import campaign, check, oracle
 from tests.fuzz.cases import Case
+from tests.native.unicorn_core import OnUnicorn
 
 HERE = Path(__file__).resolve().parent
 CASES = 1500
 SECONDS = 90  # a busy machine runs fewer cases, not longer
 LEAST = 200
 IN_VM = 120
+NATIVE = 300
 
 
 def test_wasmtime_agrees():
@@ -34,6 +37,18 @@ def test_cases_hold_nothing_of_the_process():
     before = len(os.listdir("/dev/fd"))
     campaign.run("descriptors", range(40), time.monotonic() + SECONDS)
     assert len(os.listdir("/dev/fd")) <= before + 2
+
+
+def test_machine_code_agrees():
+    """Some cases more, as Thumb code on an emulated Cortex-M0; `make fuzz` runs each case so."""
+    tally = campaign.run("thumb", range(NATIVE), time.monotonic() + SECONDS, (OnUnicorn,))
+    assert not tally.findings, "\n\n".join(tally.findings)
+    assert tally.cases >= NATIVE // 5 and 2 * tally.clean >= tally.cases
+
+
+def test_wrong_machine_code_is_found(monkeypatch):
+    monkeypatch.setattr(thumb_ops, "_CONDITIONS", b"\x00\x01\x0b\x0a\x0b\x0a")
+    assert any(check.difference(Case("bite", number), OnUnicorn) for number in range(120))
 
 
 def shipped(number):

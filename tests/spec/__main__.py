@@ -1,4 +1,4 @@
-"""`make spec`: the official suite on CPython and inside the MicroPython VM; one line of counts for each.
+"""`make spec`: the official suite on CPython, as Thumb code on an emulated Cortex-M0, and inside the MicroPython VM; one line of counts for each.
 
 ``python -m tests.spec [--quick] [FILE.json ...]``
 """
@@ -30,10 +30,20 @@ def on_cpython(folder, name):
     return name, script.counts, script.failures
 
 
-def cpython(folder, names):
-    """All files on CPython."""
+def on_thumb(folder, name):
+    """Run one file as machine code: (file, counts, failures)."""
+    from tests.native.unicorn_core import OnUnicorn
+    from tests.spec.runner import Script
+
+    script = Script(str(folder), name, OnUnicorn)
+    script.run()
+    return name, script.counts, script.failures
+
+
+def each(one, folder, names):
+    """``one(folder, name)`` for all files, in as many processes as there are cores."""
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(on_cpython, [folder] * len(names), names))
+        return list(pool.map(one, [folder] * len(names), names))
 
 
 def stage(flash):
@@ -62,7 +72,7 @@ def micropython(folder, names):
 
 
 def summarise(python, results, excluded):
-    """Print the line for one Python; True if nothing failed."""
+    """Print the line for one executor; True if nothing failed."""
     counts, failed, left_out = Counter(), [], 0
     for name, passed, failures in results:
         counts.update(passed)
@@ -89,8 +99,10 @@ def main(argv):
     if len(excluded) > MOST_EXCLUDED:
         print(f"spec: {len(excluded)} commands are excluded, more than {MOST_EXCLUDED}")
         return 1
-    good = summarise("cpython", cpython(folder, names), excluded)
-    return 0 if summarise("micropython", micropython(folder, names), excluded) and good else 1
+    good = summarise("cpython", each(on_cpython, folder, names), excluded)
+    good &= summarise("thumb", each(on_thumb, folder, names), excluded)
+    good &= summarise("micropython", micropython(folder, names), excluded)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -48,8 +48,9 @@ def spectest():
 class Script:
     """The commands of one file; `counts` tells how many of each type passed, `failures` lists (line, type, what)."""
 
-    def __init__(self, folder, name):
+    def __init__(self, folder, name, executor=Instance):
         self.folder = folder
+        self.executor = executor
         with open(folder + "/" + name) as file:
             self.commands = json.load(file)["commands"]
         self.host = spectest()
@@ -87,7 +88,7 @@ class Script:
         """Decode, validate and instantiate the file of `command`."""
         with open(self.folder + "/" + command["filename"], "rb") as file:
             module = load_module(file)
-        instance = Instance(module, self.resolve, max_memory=1 << 24)
+        instance = self.executor(module, self.resolve, max_memory=1 << 24)
         instance.start()
         return instance
 

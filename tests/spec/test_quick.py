@@ -1,4 +1,4 @@
-"""A quick part of the official suite, on both Pythons; `make spec` runs the whole."""
+"""A quick part of the official suite, on both Pythons and as machine code; `make spec` runs the whole."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def test_quick(capsys):
         pytest.skip(suite.MISSING)
     assert spec.main(["--quick"]) == 0
     last = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("cpython ") for line in last) and last[-1].startswith("micropython ")
+    assert all(any(line.startswith(name) for line in last) for name in ("cpython ", "thumb ", "micropython "))
 
 
 def test_a_broken_engine_is_noticed(monkeypatch, capsys):
@@ -21,6 +21,16 @@ def test_a_broken_engine_is_noticed(monkeypatch, capsys):
 
     monkeypatch.setattr(interp, "below", lambda x, y: x < y)
     name, _, failures = spec.on_cpython(suite.find(), "i32.json")
+    assert len(failures) > 10
+
+
+def test_broken_machine_code_is_noticed(monkeypatch):
+    if suite.find() is None:
+        pytest.skip(suite.MISSING)
+    from mpwasm.native import thumb_ops
+
+    monkeypatch.setattr(thumb_ops, "_CONDITIONS", b"\x00\x01\x0b\x0a\x0b\x0a")
+    name, _, failures = spec.on_thumb(suite.find(), "i32.json")
     assert len(failures) > 10
 
 

@@ -73,6 +73,8 @@ def one(asm, templates, module, index):
             yield from templates.compile(code, params, others, frame, call_words, far)
             return start
         except OutOfReach as failure:
+            if failure.site in far:
+                raise
             far.add(failure.site)
             asm.out = asm.out[:start]
             asm.pool = []

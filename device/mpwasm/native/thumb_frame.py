@@ -16,7 +16,10 @@ _FUEL = const(5)
 _HOMES = b"\x07\x03\x08"
 _NOTHING = const(-1)
 _ISLAND = const(210)
+_MANY = const(24)  # locals that a loop zeroes
+_CMP = const(10)
 _EQ = const(0)
+_NE = const(1)
 _HI = const(8)
 _POLL = const(1)
 _STACK = const(7)
@@ -175,25 +178,35 @@ class Frame:
         self.later(_HI, _STACK, 0)
         asm.mov(1, 14)
         self.word(0, 1, params)
-        zeroed = False
-        for slot in range(params + 2, params + 2 + others):
-            home = self.home.get(slot, _NOTHING)
-            if home != _NOTHING and home < 8:
-                asm.mov8(home, 0)
-                continue
-            if not zeroed:
-                asm.mov8(0, 0)
-                zeroed = True
-            if home != _NOTHING:
-                asm.mov(home, 0)
-            else:
-                self.word(0, 0, slot)
+        self.zero(params + 2, params + 2 + others)
         for slot in self.home:
             if slot < params:
                 home = self.home[slot]
                 self.word(4, home if home < 8 else 1, slot)
                 if home > 7:
                     asm.mov(home, 1)
+
+    def zero(self, first, end):
+        """Zero the locals in slots `first` up to `end`: one by one, or, where they are many, those in the frame by a loop."""
+        asm = self.asm
+        if end > first:
+            asm.mov8(0, 0)
+        many = end - first > _MANY
+        if many:
+            asm.constant(1, 4 * first)
+            asm.constant(2, 4 * end)
+            loop = asm.here
+            asm.memory(0, 0, _FP, 1)
+            asm.add8(1, 4)
+            asm.op(_CMP, 1, 2)
+            asm.put(0)
+            asm.patch_bcc(asm.here - 2, _NE, loop)
+        for slot in range(first, end):
+            home = self.home.get(slot, _NOTHING)
+            if home != _NOTHING:
+                asm.mov(home, 0)
+            elif not many:
+                self.word(0, 0, slot)
 
     def homes(self, number):
         """Around a call: keep what lives in registers in the frame (STR, 0), and take it back (LDR, 4)."""
