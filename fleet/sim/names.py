@@ -221,10 +221,10 @@ def _attributes():
 
 
 def _supply():
-    """Words to use: known ones, then the shortest."""
+    """Words to use, each once: known ones, then the shortest."""
     yield from KNOWN
-    for pair in itertools.product(string.ascii_letters, string.ascii_letters + string.digits):
-        yield "".join(pair)
+    pairs = itertools.product(string.ascii_letters, string.ascii_letters + string.digits)
+    yield from (word for word in map("".join, pairs) if word not in KNOWN)
 
 
 @functools.cache

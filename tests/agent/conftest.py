@@ -1,7 +1,9 @@
 """A board whose agent runs in this process: the agent's own code, a fake engine, fake pins, a folder for flash, a real socket."""
 
+import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -43,8 +45,33 @@ class FakeHardware(Hardware):
         return Pin(number, self.levels)
 
 
+class Reset(BaseException):
+    """What `machine.reset` of the board in this process raises."""
+
+
+class Machine(types.ModuleType):
+    """A `machine` of a board whose LED is remembered in `leds`."""
+
+    def __init__(self):
+        super().__init__("machine")
+        self.leds = leds = []
+
+        class _Pin(Pin):
+            OUT = 1
+
+            def __init__(self, number, _mode):
+                super().__init__(number, leds)
+
+        self.Pin = _Pin
+
+    def reset(self):
+        raise Reset
+
+
 class Agent:
-    """One board: `start`, `stop` as the power does, `dead` is the exception that ended it."""
+    """One board: `start`, `stop` as the power does, `dead` is the exception that ended it, `resets` how often it reset itself."""
+
+    resets = 0
 
     def __init__(self, root, identity):
         self.root, self.dead, self.supervisor, self.thread = root, None, None, None
@@ -63,6 +90,8 @@ class Agent:
         try:
             while self.power:
                 self.turns()
+        except Reset:
+            self.resets += 1
         except BaseException as error:
             self.dead = error
             raise
@@ -91,6 +120,7 @@ def fleet():
 def agent(tmp_path, monkeypatch, fleet):
     """A board of that fleet, not started yet; it must be alive at the end."""
     engine.install(monkeypatch)
+    monkeypatch.setitem(sys.modules, "machine", Machine())
     board = Agent(tmp_path, fleet.identity())
     yield board
     if board.thread and board.thread.is_alive():

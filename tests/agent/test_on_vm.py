@@ -22,6 +22,7 @@ GUEST = """
   (data (i32.const 16) "TEXT!\\n")
   (data (i32.const 32) "level")
   (data (i32.const 80) "\\01\\00\\00\\00\\00\\00\\00\\00\\80\\f0\\fa\\02")
+  (func $deeper (call $deeper) (call $deeper))
   (func (export "_start") (local $level i32)
     (drop (call $configure (i32.const 15) (i32.const 1)))
     (loop $again
@@ -206,3 +207,27 @@ def test_the_watchdog_resets_a_board_that_hangs(tmp_path, fleet):
         board.wait(lambda: "cause 3" in board.console, 20, "reset by the watchdog")
     finally:
         board.stop()
+
+
+def test_commands_reach_a_board_whose_guest_never_returns(board, fleet):
+    confirm(fleet, guest("spin!", "(loop $spin (br $spin))"))
+    assert "bytes free" in fleet.answer_to(fleet.command("gc")[0]).detail
+    assert fleet.answer_to(fleet.command("stop")[0]).reason is None
+    wait(lambda: fleet.component.detail == "stopped by a command")
+    changes = len(board.pins)
+    assert "LED blinked" in fleet.answer_to(fleet.command("identify")[0]).detail
+    assert {change[0] for change in board.pins[changes:]} == {25}
+    counter, message = fleet.command("restart")
+    assert fleet.answer_to(counter).reason is None
+    wait(lambda: fleet.reports[-1].boots == 2, 30)
+    fleet.command("restart", counter=counter, again=message)
+    running(fleet, "spin!")
+    assert board.resets == 1 and [result.counter for result in fleet.results].count(counter) == 1
+
+
+def test_runaway_guests_are_stopped_by_their_budgets(board, fleet):
+    confirm(fleet, guest("hello"))
+    for body in ("(call $deeper)", "(drop (memory.grow (i32.const 1))) (i32.store (i32.const 70000) (i32.const 1))"):
+        seq = fleet.push(guest("hog!!", body), memory=4096, confirm_s=2)
+        wait(lambda seq=seq: fleet.said("rolled-back", "exhausted", seq), 30)
+        running(fleet, "hello")

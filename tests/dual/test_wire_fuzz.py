@@ -3,7 +3,7 @@
 from expect import raises
 
 from mpwasm.errors import Refused
-from mpwasm.wire import blocks, cbor, desired, envelope, keys, mac, mqtt, report, saved, topics
+from mpwasm.wire import blocks, cbor, command, desired, envelope, keys, mac, mqtt, report, saved, topics
 from mpwasm.wire.manifest import Manifest
 from mpwasm.wire.session import Session
 
@@ -62,6 +62,8 @@ def documents():
         (desired.Document.parse, desired.Document(components=[component], keys_version=1, keys=bytes(32), keys_size=7).encode(), ("cbor",)),
         (desired.Pointer.parse, desired.Pointer(1, bytes(32), 9, 0, bytes(8)).encode(), ("cbor",)),
         (report.Report.parse, whole.encode(), ("cbor",)),
+        (command.Command.parse, command.Command(bytes(8), 7, 60000, "config", {"a": 1, "b": "c"}).encode(), ("cbor",)),
+        (command.Result.parse, command.Result(bytes(8), 7, "busy", "x").encode(), ("cbor",)),
         (saved.Saved.parse, saved.Saved(counters={"n": 1}).encode(), ("cbor",)),
         (blocks.parse_get, blocks.encode_get(bytes(32), 1024, 1024, 16), ("cbor",)),
         (blocks.parse_blk, blocks.encode_blk(bytes(32), 1024, bytes(40)), ("cbor",)),

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mpwasm.wire import blocks, cbor
+from mpwasm.wire.command import Command, Result
 from mpwasm.wire.desired import Component, Document, Pointer
 from mpwasm.wire.envelope import AAD_KEYS, AAD_MANIFEST, kid_of, seal
 from mpwasm.wire.keys import Key, KeyList
@@ -46,7 +47,7 @@ class Fleet:
         self.root, self.release = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
         self.blobs, self.seq, self.keys_version = {}, 0, 1
         self.reports, self.states, self.lines, self.readings, self.gets = [], [], [], [], 0
-        self.reports_forged = 0
+        self.results, self.sent = [], 0
         self.serving, self.answer = True, lambda payloads: payloads
         self.publish_keys()
         broker.on_message = self.receive
@@ -101,6 +102,24 @@ class Fleet:
         self.desired = seal_mac(key or derive(self.device_key, b"desired"), where, pointer)
         self.broker.publish(where, self.desired, True)
         return self.seq
+
+    def command(self, name, args=None, counter=None, key=None, again=None, **fields):
+        """Send a command (or the message `again`), for the boot last reported, good for a minute; returns (counter, message)."""
+        last = self.reports[-1]
+        self.sent = self.sent + 1 if counter is None else counter
+        fields = {"boot_id": last.boot_id, "until_ms": last.uptime_ms + 60000, **fields}
+        where = topic(self.device, "cmd")
+        payload = Command(fields["boot_id"], self.sent, fields["until_ms"], name, args or {}).encode()
+        message = again or seal_mac(key or derive(self.device_key, b"cmd"), where, payload)
+        self.broker.publish(where, message)
+        return self.sent, message
+
+    def answer_to(self, counter):
+        """The first `Result` of the command `counter`, waited for."""
+        return wait(lambda: next((result for result in self.results if result.counter == counter), None))
+
+    def on_cmd_res(self, payload):
+        self.results.append(Result.parse(open_mac(derive(self.device_key, b"cmd"), topic(self.device, "cmd/res"), payload)))
 
     def receive(self, where, payload, retained):
         """What the broker hands over."""

@@ -61,5 +61,6 @@ class Health:
             13: self.firmware,
             14: AGENT_VERSION,
             15: self.min_free,
+            16: updater.board.uptime_ms(),
         }
         return seal_mac(identity[20], identity[21] + "reported", encode(body))

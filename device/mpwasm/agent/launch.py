@@ -14,7 +14,7 @@ _MEMORY = const(3)
 FUEL = 4
 _CAPABILITIES = const(5)
 _ENTRY = const(6)
-_CONFIG = const(7)
+CONFIG = 7
 
 
 def spec_of(manifest, config):
@@ -61,7 +61,7 @@ def _instantiate(guest, module, spec):
 
     if spec[_ENTRY] not in module.exports:
         raise Refused("unlinkable", "export " + spec[_ENTRY])
-    host = make_resolver(spec[_CAPABILITIES], guest.board, guest.log, spec[NAME], spec[_CONFIG])
+    host = make_resolver(spec[_CAPABILITIES], guest.board, guest.log, spec[NAME], spec[CONFIG])
     try:
         inst = Instance(module, host, max_memory=spec[_MEMORY], max_frames=_FRAME_WORDS)
         inst.begin(spec[_ENTRY])

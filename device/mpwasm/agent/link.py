@@ -107,7 +107,7 @@ class Link:
 
     def publish(self, name, payload, qos=0, retain=False):
         """Queue a message on one of our topics; False if there is no room for it now or no connection."""
-        return self.session.publish(self.prefix + name, payload, qos, retain, self.now) is not None
+        return self.session.publish(self.prefix + name, payload, self.now, qos, retain) is not None
 
     def wait(self, ms):
         """Send what is queued, then sleep until something arrives, at most `ms`."""

@@ -17,6 +17,7 @@ _BUSY_REPORT_MS = const(30000)
 _LOG_MS = const(200)
 _MEASURE_MS = const(2000)
 _BATCH = const(6)
+_INFLIGHT = const(2)  # batches that may wait for the broker: in an outage the rest waits in its ring
 _HEALTHY_MS = const(60000)
 _CRASHES = const(3)
 
@@ -35,6 +36,7 @@ class Supervisor:
         self.next_report = 0
         self.next_log = 0
         self.next_measure = 0
+        self.commanded = [0, b"", False]
 
     def boot(self):
         """Read identity and journal, count the boot, prepare the line, start the confirmed guest."""
@@ -58,7 +60,25 @@ class Supervisor:
             self._guarded(self.updater.broke, self.updater.on_blk, payload)
         elif name == "desired":
             self._guarded(self.updater.broke, self.updater.on_desired, payload)
-        # `cmd` has no commands in this version; all other names are our own.
+        elif name == "cmd":
+            self._guarded(self.broke, self.on_cmd, payload)
+
+    def on_cmd(self, payload):
+        """A command of the fleet; `commanded` is the last one: counter, answer, whether the module is to be started again."""
+        loaded = phase.begin()
+        from mpwasm.agent.command import obey
+
+        self.commanded = obey(self, payload, self.commanded)
+        del obey
+        phase.end(loaded, "mpwasm.agent")
+        phase.end(loaded, "mpwasm.wire")
+        if self.commanded[2]:
+            self.updater.running = None
+            self.updater.wake(True)
+
+    def broke(self, error):
+        """A command failed in a way that nothing foresaw."""
+        self.log.note("command failed: %r" % error)
 
     def on_ready(self):
         """The line is up (again): say how we are."""
@@ -84,7 +104,7 @@ class Supervisor:
         if now >= self.next_log:
             self.next_log = now + _LOG_MS
             for name, ring in (("log", self.log.lines), ("tele", self.log.readings)):
-                if ring.entries and self.link.publish(name, ring.batch(_BATCH)):
+                if ring.entries and self.link.session.inflight < _INFLIGHT and self.link.publish(name, ring.batch(_BATCH), 1):
                     ring.sent(_BATCH)
 
     # -- the loop

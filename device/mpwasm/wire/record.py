@@ -100,7 +100,7 @@ def fits(value, kind, low, high):
 
 class Record:
     """Base: subclasses set `ROWS`, and may set `FORMAT` (map key 1 holds it), `REASON` (of `Refused`) and `OPEN`
-    (unknown keys are ignored; never for what is signed, since a rule that isn't understood must not be skipped)."""
+    (unknown keys are ignored, missing ones have their default; never for what is signed, since a rule that isn't understood must not be skipped)."""
 
     ROWS = ()
     FORMAT = None
@@ -139,9 +139,10 @@ class Record:
                 raise Refused(cls.REASON, "format")
         fields = {}
         for row in cls.ROWS:
-            if row[0] not in data:
+            if row[0] in data:
+                fields[row[1]] = cls._field(data[row[0]], row)
+            elif not cls.OPEN or not hasattr(cls, row[1]):
                 raise Refused(cls.REASON, row[1])
-            fields[row[1]] = cls._field(data[row[0]], row)
         if len(data) != known and not cls.OPEN:
             raise Refused(cls.REASON, "unknown key")
         return cls(**fields)
