@@ -13,6 +13,9 @@ FAILED = 3
 _EXITED = const(2)
 _SLICE_MS = const(20)
 _MIN_STEPS = const(64)
+_LOOPS = const(64)
+_DONE = const(0)
+_PAUSED = const(2)
 _FIRST_STEPS = const(256)
 
 
@@ -22,7 +25,8 @@ class Guest:
     def __init__(self, board, log):
         self.board = board
         self.log = log
-        self.inst = self.wasi = self.devices = None
+        self.inst = self.wasi = self.devices = self.kept = None
+        self.executor = ""
         self.state = EMPTY
         self.reason = None
         self.detail = ""
@@ -38,9 +42,10 @@ class Guest:
         self.devices = host.devices
 
     def begin(self, fuel):
-        """Let what is attached run from the next `step` on, at most `fuel` slot ops a slice."""
+        """Let what is attached run from the next `step` on, at most `fuel` slot ops a slice, or `_LOOPS` times as many loop iterations of
+        machine code."""
         self.state = RUNNING
-        self.fuel = max(fuel, _MIN_STEPS)
+        self.fuel = max(fuel * (_LOOPS if self.executor == "native" else 1), _MIN_STEPS)
         self.steps = min(_FIRST_STEPS, self.fuel)
         self.started_ms = self.wake_ms = self.board.uptime_ms()
 
@@ -50,15 +55,13 @@ class Guest:
             return None
         if now < self.wake_ms:
             return self.wake_ms
-        from mpwasm.wasm.instance import DONE, PAUSED
-
         try:
             end = self.inst.run(self.steps)
         except (Trap, GuestExit, MemoryError) as error:
             return self._ended(error)
-        if end == DONE:
+        if end == _DONE:
             return self._ended(GuestExit(0))
-        self.wake_ms = self.wasi.wake_ms if end == PAUSED else now
+        self.wake_ms = self.wasi.wake_ms if end == _PAUSED else now
         self._adapt(self.board.uptime_ms() - now)
         return self.wake_ms
 
@@ -100,6 +103,7 @@ class Guest:
         if self.inst:
             self.wasi.flush()
             self.devices.release()
+            phase.end(self.kept, "mpwasm.wasi")
         self.inst = self.wasi = self.devices = None
         self.state = state
         self.reason = reason

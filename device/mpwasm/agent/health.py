@@ -62,5 +62,6 @@ class Health:
             14: AGENT_VERSION,
             15: self.min_free,
             16: updater.board.uptime_ms(),
+            17: updater.guest.executor,
         }
         return seal_mac(identity[20], identity[21] + "reported", encode(body))

@@ -18,6 +18,8 @@ _MAX_MODULE_BYTES = const(262144)
 _SPARE_FLASH_BYTES = const(8192)
 _RESIDENT_BYTES = const(49152)
 _UNKNOWN_BYTES = const(1 << 29)
+_SLICE_MS = const(50)
+_REPORT_STEP = const(10)
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 
 
@@ -36,7 +38,7 @@ class Install:
         self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), Saved.parse(journal) if journal else Saved())
         self.machine.nonce = owner.view.nonce
         self.blocks = tasks.Blocks(self.link, self.store)
-        self.task = self.pending = None
+        self.task = self.pending = self.starting = None
         self.payload = None
         self.due = 0
         self.events = []
@@ -59,14 +61,14 @@ class Install:
 
     def step(self, now):
         """One slice of the work; return the uptime at which the next is due, None when all is settled."""
+        if self.pending:
+            return now
         if self.machine.online != self.link.ready:
             self.feed(("online",) if self.link.ready else ("offline",))
         if self.task and now >= self.due:
             self._advance()
         if self.events:
             self.feed(self.events.pop(0))
-            return now
-        if self.pending:
             return now
         wake = self.machine.wake
         if wake is not None and now >= wake:
@@ -170,33 +172,52 @@ class Install:
         """Start what is staged under `digest`: `start` does it, called from the loop, since the loader needs most of the call stack."""
         if self.owner.running != digest or self.guest.state == guests.FAILED:
             self.pending = digest  # else the new module was unfit before the old one had to stop
+            self.starting = None
 
     def start(self, now):
-        """Start the `pending` module. It is read and validated while the old guest still runs, if the heap can hold both."""
-        digest = self.pending
-        self.pending = None
+        """One slice of starting the `pending` module: see `launch.bring`. A guest that ends meanwhile is not this one."""
         try:
-            spec = self.store.load_spec(digest)
-            if spec is None or not self.store.holds(spec[launch.DIGEST]):
-                raise Refused("digest", "flash")
-            path = self.store.path(spec[launch.DIGEST])
-            try:
-                module = launch.load(path, self.board)
-            except MemoryError:
-                self.owner.running = None
-                self.guest.stop()
-                module = launch.load(path, self.board)
-            self.owner.running = digest
-            self.owner.failure_told = False
-            launch.link(self.guest, module, spec)
+            if self.starting is None:
+                self.owner.failure_told = True
+                self.spec = self.store.load_spec(self.pending)
+                if self.spec is None:
+                    raise Refused("digest", "flash")
+                self.starting = launch.bring(self.guest, self.store, self.spec, True)
+            while self.board.uptime_ms() < now + _SLICE_MS:
+                self._prepared(next(self.starting))
+        except StopIteration:
+            self._started()
         except (Refused, WasmError, MemoryError) as error:
-            self._unfit(digest, error)
-        else:
-            self.log.note("started %s %s" % (spec[launch.NAME], spec[launch.VERSION]))
+            self._unfit(error)
 
-    def _unfit(self, digest, error):
+    def _prepared(self, percent):
+        """So much of the module is machine code."""
+        if percent - self.machine.progress >= _REPORT_STEP or percent < self.machine.progress:
+            self.machine.progress = percent
+            self.owner.view.take(self.machine)
+            self.owner.note = "compiling"
+            self.owner.report()
+
+    def _started(self):
+        spec, digest = self.spec, self._over()
+        self.owner.running = digest
+        self.log.note("started %s %s (%s)" % (spec[launch.NAME], spec[launch.VERSION], self.guest.executor))
+        self.feed(("started",))
+
+    def _over(self):
+        """The end of a start: the digest of what was to be started."""
+        digest = self.pending
+        self.pending = self.starting = self.spec = None
+        self.owner.failure_told = False
+        self.owner.note = ""
+        return digest
+
+    def _unfit(self, error):
+        digest = self._over()
         refused = error if isinstance(error, Refused) else launch.refusal(error)
         self.log.note("can't start: %s %s" % (refused.reason, refused.detail))
+        if not self.guest.inst:
+            self.owner.running = None
         if self.machine.state != "trial":
             self.owner.running = digest
             self.owner.failure_told = True
@@ -215,7 +236,7 @@ class Install:
         self.store.sweep([digest, spec[launch.DIGEST]] if spec else [])
 
     def _do_stop(self):
-        self.owner.running = self.pending = None
+        self.owner.running = self.pending = self.starting = None
         self.guest.stop()
         self.store.sweep([])
 

@@ -1,10 +1,11 @@
 """A module from flash to its first instruction: imported for that, and when a guest fails; dropped afterwards."""
 
-from mpwasm.agent import phase
+from mpwasm.agent import images, phase
 from mpwasm.compat import const
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable, WasmError
 
 _FRAME_WORDS = const(1024)
+_RESERVE = const(16384)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
 DIGEST = 0
@@ -25,8 +26,6 @@ def spec_of(manifest, config):
 
 def load(path, board):
     """Read and validate the module at `path`, one slice of its own, feeding the watchdog of `board`: Malformed, Invalid or MemoryError."""
-    from mpwasm.wasm import instance  # stays: it is what runs
-
     loaded = phase.begin()
     from mpwasm.agent.watchdog import Fed
     from mpwasm.wasm.load import load_module
@@ -35,41 +34,119 @@ def load(path, board):
         with open(path, "rb") as file:
             return load_module(Fed(file, board.feed))
     finally:
-        del load_module, instance, Fed
+        del load_module, Fed
         phase.end(loaded, "mpwasm.wasm")
         phase.end(loaded, "mpwasm.agent")
 
 
+def bring(guest, store, spec, native):
+    """Generator: start the module of `spec` in `guest`'s slot; yields percent between the slices of compiling it, while the old guest runs on.
+
+    Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
+    it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
+    still in it.
+    """
+    from mpwasm.native import importer
+
+    target = importer.target() if native else None
+    why = "" if target else "off" if not native else "port"
+    file = module = None
+    if target:
+        window, file = images.opened(store, spec[DIGEST], target)
+    if not file:
+        if not store.holds(spec[DIGEST]):
+            raise Refused("digest", "flash")
+        path = store.path(spec[DIGEST])
+        module = _roomy(guest, path)
+        if target:
+            from mpwasm.agent import making
+
+            why = yield from making.image(store, spec[DIGEST], module, target)
+            if why == "no-memory" and guest.inst:
+                guest.stop()
+                why = yield from making.image(store, spec[DIGEST], module, target)
+            phase.drop("mpwasm.agent.making")
+        if not why:
+            module = None
+            window, file = images.opened(store, spec[DIGEST], target)
+    guest.stop()
+    guest.executor = why and "plain: " + why or "native"
+    if file:
+        _native(guest, spec, window, file)
+    else:
+        phase.end((), "mpwasm.native")
+        link(guest, module, spec)
+
+
+def _roomy(guest, path):
+    """The module at `path`; if there is no memory for both, without the old guest."""
+    try:
+        return load(path, guest.board)
+    except MemoryError:
+        guest.stop()
+        return load(path, guest.board)
+
+
+def _native(guest, spec, window, file):
+    """Start an image: the memory first, then the code, then the rest."""
+    phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
+    base, needed, declared = window
+    data = bytearray(max(needed, min(declared, spec[_MEMORY], _RESERVE)))
+    from mpwasm.native import importer
+
+    run, facts = importer.load(file)
+    _linked(guest, spec, importer.restore(facts), (base, data), (run, facts))
+
+
 def link(guest, module, spec):
-    """Instantiate a loaded `module` in `guest`'s slot, with the rights of its `spec`, and let it run from the next `step` on.
+    """Instantiate a loaded `module` in `guest`'s slot for the plain executor, and let it run from the next `step` on.
 
     `Refused` (its reason as in `refusal`) if it can't be linked or doesn't fit; then the slot is empty.
     """
     guest.stop()
-    loaded = phase.begin()
+    _linked(guest, spec, module, None, None)
+
+
+def _linked(guest, spec, module, window, code):
+    """Instantiate `module`, with the rights of its `spec`."""
+    guest.kept = phase.begin()
     try:
-        _instantiate(guest, module, spec)
+        _instantiate(guest, spec, module, window, code)
     finally:
-        phase.end(loaded, "mpwasm.wasi")
-        phase.end(loaded, "mpwasm.wasm")
+        phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer")
     guest.begin(spec[FUEL])
 
 
-def _instantiate(guest, module, spec):
-    from mpwasm.wasi.resolver import make_resolver
-    from mpwasm.wasm.instance import Instance
+def _instantiate(guest, spec, module, window, code):
+    from mpwasm.wasi.host import Host
 
     if spec[_ENTRY] not in module.exports:
         raise Refused("unlinkable", "export " + spec[_ENTRY])
-    host = make_resolver(spec[_CAPABILITIES], guest.board, guest.log, spec[NAME], spec[CONFIG])
+    host = Host(spec[_CAPABILITIES], guest.board, guest.log, spec[NAME], spec[CONFIG], code and code[1][15])
     try:
-        inst = Instance(module, host, max_memory=spec[_MEMORY], max_frames=_FRAME_WORDS)
+        if code:
+            inst = _machine(spec, module, host, window, code)
+        else:
+            from mpwasm.wasm.instance import Instance
+
+            inst = Instance(module, host, max_memory=spec[_MEMORY], max_frames=_FRAME_WORDS)
         inst.begin(spec[_ENTRY])
     except (WasmError, GuestExit, MemoryError) as error:
         host.close()
         raise refusal(error) from None
     strip(module)
     guest.attach(inst, host)
+
+
+def _machine(spec, module, host, window, code):
+    """The instance of an image."""
+    from mpwasm.native import importer
+    from mpwasm.native.board import BoardPort
+    from mpwasm.native.executor import NativeInstance
+
+    inst = NativeInstance(module, host, max_memory=spec[_MEMORY], max_frames=_FRAME_WORDS, window=window)
+    inst.attach(importer.Blob(code[1]), BoardPort(code[0], len(module.globals), _FRAME_WORDS))
+    return inst
 
 
 def strip(module):

@@ -15,11 +15,14 @@ def end(loaded, package):
     `package` is one of ours, ``mpwasm.wire``: what another part imports meanwhile, as the engine may when it runs, stays. Only on
     MicroPython: CPython has the memory, and its tests compare classes by identity.
     """
+    drop(*[name for name in list(sys.modules) if name.startswith(package + ".") and name not in loaded])
+
+
+def drop(*names):
+    """Forget these modules of ours, if they are loaded; then collect."""
     if sys.implementation.name == "micropython":
-        for name in list(sys.modules):
-            if name.startswith(package + ".") and name not in loaded:
-                sys.modules.pop(name)
-                short = name[len(package) + 1 :]
-                if hasattr(sys.modules.get(package), short):
-                    delattr(sys.modules[package], short)
+        for name in names:
+            package, short = name.rsplit(".", 1)
+            if sys.modules.pop(name, None) and hasattr(sys.modules.get(package), short):
+                delattr(sys.modules[package], short)
     gc.collect()

@@ -5,21 +5,20 @@ from array import array
 import uctypes
 
 from mpwasm.compat import const
-from mpwasm.native.container import load
 
 _RECORD = const(16)
 _CODE = const(14)
 
 
 class BoardPort:
-    """Loads machine code, and runs it on a record for `globals_` globals and `words` words of frames."""
+    """Runs the machine code `function` on a record for `globals_` globals and `words` words of frames."""
 
-    def __init__(self, code, globals_, words):
+    def __init__(self, function, globals_, words):
         self.record = array("I", bytes(4 * (_RECORD + 2 * globals_)))
         self.frames = array("I", bytes(4 * words))
         self.frames_at = uctypes.addressof(self.frames)
         self.most = 1 << 29
-        self.function = load(code)
+        self.function = function
         self.at = uctypes.addressof(self.record)
         self.enter()
         self.code_at = self.record[_CODE]

@@ -1,17 +1,25 @@
-"""Wraps machine code into a `.mpy` in RAM and has the stock firmware import it: one viper function named `run`.
+"""Makes a `.mpy` of machine code and of the facts that its instance needs: both are decoded by the firmware, in C.
 
-The format is MicroPython's py/persistentcode.c, version 6; the port says in `sys.implementation._mpy` which code it takes.
+The format is MicroPython's py/persistentcode.c, version 6, sub-version 3. Its module defines two names: ``run``, a viper function that is the
+machine code, and ``facts``, a constant tuple (see `facts_of`).
 """
 
-import io
-import sys
+from array import array
 
 from mpwasm.compat import const
 
+ENGINE = 1  # version of what the compiler makes: code, record, facts; a cached image of another one is not used
+
 _VERSION = const(6)
 _KIND_VIPER = const(2)
-_NAME = "wfrun"
-ARMV6M = const(4)
+_NONE = const(1)
+_STR = const(5)
+_BYTES = const(6)
+_INT = const(7)
+_TUPLE = const(10)
+_NAMES = b"\x0awfrun\x00\x06run\x00\x0afacts\x00"
+# LOAD_CONST_OBJ 0, STORE_NAME facts, MAKE_FUNCTION 0, STORE_NAME run, LOAD_CONST_NONE, RETURN_VALUE; before it the sizes and the name
+_CODE = b"\x6c\x00\x02\x00\x23\x00\x16\x02\x32\x00\x16\x01\x51\x63\x01"
 
 
 def varuint(value):
@@ -24,88 +32,48 @@ def varuint(value):
     return out
 
 
-def loads_native():
-    """The native architecture that this port loads (`ARMV6M`, …), and its sub-version of the format; (0, 0) where it loads none."""
-    mpy = getattr(sys.implementation, "_mpy", 0)
-    if mpy & 255 != _VERSION:
-        return 0, 0
-    return mpy >> 10 & 63, mpy >> 8 & 3
+def put(out, value):
+    """Append a constant to the bytearray `out`: None, bool, int, str, bytes-like, or a list or tuple of such."""
+    if value is None:
+        out.append(_NONE)
+    elif isinstance(value, (list, tuple)):
+        out.append(_TUPLE)
+        out.extend(varuint(len(value)))
+        for each in value:
+            put(out, each)
+    elif isinstance(value, (int, str)):
+        out.append(_STR if isinstance(value, str) else _INT)
+        data = value.encode() if isinstance(value, str) else b"%d" % value
+        out.extend(varuint(len(data)))
+        out.extend(data)
+        if isinstance(value, str):
+            out.append(0)
+    else:
+        data = bytes(value)
+        out.append(_BYTES)
+        out.extend(varuint(len(data)))
+        out.extend(data)
+        out.append(0)
 
 
-def wrap(code, architecture, subversion):
-    """The parts of a `.mpy` whose module defines ``run``: what lies before `code`, and what lies behind it.
+def facts_of(module, blob, bound=()):
+    """What an instance of `module`, compiled to `blob`, needs besides code, as a tuple of constants that `importer.restore` reads.
 
-    The module's bytecode is MAKE_FUNCTION 0, STORE_NAME 1, LOAD_CONST_NONE, RETURN_VALUE.
+    `bound` has what `wasi.resolver.find` gave for each imported function, in order.
     """
-    head = bytes((0x4D, _VERSION, architecture << 2 | subversion, 31, 2, 0))
-    head += bytes((len(_NAME) << 1,)) + _NAME.encode() + b"\x00\x06run\x00"
-    head += b"\x4c\x00\x02\x00\x32\x00\x16\x01\x51\x63\x01"
-    return head + varuint(len(code) << 3 | _KIND_VIPER), b"\x00"
+    m = module
+    exports = [(name, m.exports[name][0], m.exports[name][1]) for name in sorted(m.exports)]
+    return (
+        m.types, m.imports, array("H", m.funcs), m.imported, m.tables, m.memory, m.globals, exports, m.start, int(m.extras), m.elems,
+        m.datas, array("I", blob.starts), blob.left, int(blob.rare), bound,
+    )  # fmt: skip
 
 
-class _File(io.IOBase):
-    """The parts of a file in RAM, to be read once."""
-
-    def __init__(self, parts):
-        self.parts = parts
-        self.part = 0
-        self.at = 0
-
-    def readinto(self, buffer):
-        """Fill `buffer` from the part that is due."""
-        while self.part < len(self.parts):
-            part = self.parts[self.part]
-            size = min(len(buffer), len(part) - self.at)
-            if size:
-                buffer[:size] = memoryview(part)[self.at : self.at + size]
-                self.at += size
-                return size
-            self.part += 1
-            self.at = 0
-        return 0
-
-    def ioctl(self, request, argument):
-        """Nothing to flush or close."""
-        return 0
-
-
-class _Folder:
-    """A file system with one file, which importing needs."""
-
-    def __init__(self, parts):
-        self.parts = parts
-
-    def mount(self, readonly, mkfs):
-        """Called by `vfs.mount`."""
-
-    def umount(self):
-        """Called by `vfs.umount`."""
-
-    def chdir(self, path):
-        """There is one folder."""
-
-    def stat(self, path):
-        """A file, where it is the one."""
-        if path.endswith(_NAME + ".mpy"):
-            return (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-        raise OSError(2)
-
-    def open(self, path, mode):
-        """The file."""
-        return _File(self.parts)
-
-
-def load(code):
-    """The function ``run(record address) -> reason`` of the machine code `code` (bytes). Raises ValueError where the port refuses it."""
-    import vfs
-
-    architecture, subversion = loads_native()
-    head, tail = wrap(code, architecture, subversion)
-    vfs.mount(_Folder((head, code, tail)), "/wfram")
-    sys.path.insert(0, "/wfram")
-    try:
-        return __import__(_NAME).run
-    finally:
-        sys.path.pop(0)
-        vfs.umount("/wfram")
-        sys.modules.pop(_NAME, None)
+def wrap(size, facts, architecture, subversion):
+    """A `.mpy` around `size` bytes of machine code: what lies before them, and what lies behind."""
+    head = bytearray((0x4D, _VERSION, architecture << 2 | subversion, 31, 3, 1))
+    head.extend(_NAMES)
+    put(head, facts)
+    head.extend(_CODE)
+    head.extend(varuint(size << 3 | _KIND_VIPER))
+    return head, b"\x00"

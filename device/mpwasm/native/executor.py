@@ -39,6 +39,7 @@ _OUT_OF_BOUNDS = const(101)
 _EXHAUSTED = const(120)
 _M = const(0xFFFFFFFF)
 _MARGIN = const(64)
+_EXIT = const(256)  # loop iterations that an exit counts as: it takes about their time
 
 
 class NativeInstance(Base):
@@ -146,6 +147,7 @@ class NativeInstance(Base):
             if reason == _POLL:
                 return _FUEL_OUT
             self.serve(reason)
+            record[_FUEL] = max(1, record[_FUEL] - _EXIT)
             if self.pause:
                 self.pause = False
                 return _PAUSED

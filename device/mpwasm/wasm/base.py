@@ -22,13 +22,13 @@ class Base:
     `resolve(module, name, params, results)` gives the callable for an imported function (`params` and `results` are
     bytes of value types), or None; for other imports `params` is None, `results` their description, and it gives another instance's
     `export`, or a number for an immutable global. `max_memory` bounds the committed bytes, `max_frames` the words (4 bytes each) of
-    all frames together. Raises `Unlinkable`, and `Trap` where a segment does not fit.
+    all frames together; `window` (base, bytearray) is the memory to begin with. Raises `Unlinkable`, and `Trap` where a segment does not fit.
 
     A function is a tuple: (slot code, () for machine code, or None for the host's, parameter words, other locals' words, frame words,
     type, instance, index, host call).
     """
 
-    def __init__(self, module, resolve=None, max_memory=_MEMORY, max_frames=_FRAMES):
+    def __init__(self, module, resolve=None, max_memory=_MEMORY, max_frames=_FRAMES, window=None):
         from mpwasm.wasm.link import instantiate  # needed this once: boards drop it
 
         self.module = module
@@ -36,7 +36,7 @@ class Base:
         self.func = self.called = self.after = None
         self.pause = False
         self.started = module.start < 0
-        instantiate(self, resolve, max_memory)
+        instantiate(self, resolve, max_memory, window)
 
     def export(self, name):
         """What is exported as `name`, for another instance to import: a function, `Table`, `Memory` or global; else None."""

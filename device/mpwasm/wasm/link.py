@@ -13,11 +13,13 @@ _BOUNDS_MEMORY = const(101)
 _BOUNDS_TABLE = const(108)
 
 
-def instantiate(inst, resolve, max_memory):
-    """Give `inst` (an `Instance`) what its module declares; `Unlinkable`, and `Trap` where a segment does not fit."""
+def instantiate(inst, resolve, max_memory, window):
+    """Give `inst` (a `Base`) what its module declares; `Unlinkable`, and `Trap` where a segment does not fit."""
     module = inst.module
     low, high, page = module.memory or (0, 0, 65536)
     inst.memory = Memory(low, high, max_memory, page)
+    if window and len(window[1]):
+        inst.memory.base, inst.memory.data = window
     inst.globals = []
     inst.funcs = []
     inst.tables = []

@@ -54,7 +54,8 @@ class Report(Record):
     `seq` last seen; `components`; `boot_id` 8 bytes, new each boot; `counter` rises within a boot; `boots`; `free_heap` bytes;
     `rssi` dBm (negative) or None; `abi` engine ABI; `nonce` echo of the last pointer's (8 bytes, zeros at first); `floor` the
     persisted floor of time, Unix seconds; `keys_version` (0 for none); `port` ("webassembly", "rp2", "esp32"); `firmware`; `agent`
-    version; `min_free_heap` bytes; `uptime_ms` of the board when it said this, by which commands expire. Keys that a newer board adds are ignored.
+    version; `min_free_heap` bytes; `uptime_ms` of the board when it said this, by which commands expire;
+    `executor` of the guest, "native" or "plain: why", "" without one. Keys that a newer board adds are ignored.
     """
 
     OPEN = True
@@ -75,7 +76,9 @@ class Report(Record):
         (14, "agent", "t", 0, 32),
         (15, "min_free_heap", "u", 0, _U32),
         (16, "uptime_ms", "u", 0, _U53),
+        (17, "executor", "t", 0, 64),
     )
 
     rssi = None
     uptime_ms = 0
+    executor = ""

@@ -140,6 +140,10 @@ class Trial:
             if self.online:
                 self._confirm()
 
+    def _trial_started(self):
+        """It runs now, after a compilation maybe: the time until it is confirmed begins."""
+        self.wake = self._confirm_at = self._now + self.saved.confirm_s * 1000
+
     def _confirm(self):
         saved = self.saved
         if saved.trial_counter > saved.counters.get(saved.trial_name, 0):
@@ -172,4 +176,5 @@ class Trial:
         "offline": _any_offline,
         "failed": _any_failed,
         ("trial", "tick"): _trial_tick,
+        ("trial", "started"): _trial_started,
     }

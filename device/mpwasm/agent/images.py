@@ -1,0 +1,72 @@
+"""Compiled modules on flash, behind an HMAC of the board's cache key: all that a start needs, and nothing in it to decode.
+
+An image is ``<digest of the module>.img``: tag (32 bytes), then base, needed and declared bytes of the memory window (u32 each), then the
+`.mpy` of `native.container`. The tag covers the module's digest, the engine's version, the port's format and the rest of the file, so an image that
+was swapped, cut, altered or made by another engine is not opened, and made again.
+"""
+
+import os
+import struct
+from hashlib import sha256
+
+from mpwasm.agent.store import exists, name_of
+from mpwasm.compat import const
+from mpwasm.wire.seal import hmac_sha256
+
+_TAG = const(32)
+_HEAD = const(44)
+_CHUNK = const(512)
+_ENGINE = const(1)  # of `native.container`, which a start does not load
+
+
+def path(store, digest):
+    """Where the image of the module with SHA-256 `digest` is, or would be."""
+    return store.dir + name_of(digest) + ".img"
+
+
+def tag(store, digest, target, content):
+    """The tag over the content (its SHA-256) of an image for `target`, (architecture, sub-version)."""
+    return hmac_sha256(store.key, b"image" + bytes((_ENGINE, target[0], target[1])) + digest + content)
+
+
+def write(store, digest, target, window, parts):
+    """Make the image of a module: `window` (base, needed, declared), `parts` the bytes of the `.mpy`. OSError where flash is full."""
+    name = path(store, digest)
+    total = sha256()
+    with open(name + ".tmp", "wb") as file:
+        file.write(bytes(_TAG))
+        for part in (struct.pack("<III", *window),) + tuple(parts):
+            file.write(part)
+            total.update(part)
+        file.seek(0)
+        file.write(tag(store, digest, target, total.digest()))
+    os.rename(name + ".tmp", name)
+
+
+def opened(store, digest, target):
+    """The image's memory window (base, needed, declared), and the file, which stands at the `.mpy`; (None, None) if there is none that this
+    board made, or of another module, engine or port."""
+    name = path(store, digest)
+    if not exists(name):
+        return None, None
+    file = open(name, "rb")
+    head = file.read(_HEAD)
+    if len(head) == _HEAD and head[:_TAG] == tag(store, digest, target, _content(file)):
+        file.seek(_HEAD)
+        return struct.unpack_from("<III", head, _TAG), file
+    file.close()
+    os.remove(name)
+    return None, None
+
+
+def _content(file):
+    """SHA-256 of all behind the tag."""
+    file.seek(_TAG)
+    total = sha256()
+    buf = bytearray(_CHUNK)
+    view = memoryview(buf)
+    while True:
+        n = file.readinto(buf)
+        if not n:
+            return total.digest()
+        total.update(view[:n])

@@ -1,0 +1,86 @@
+"""Has the stock firmware import machine code from a file that `container` made, and makes of its facts what an instance needs."""
+
+import sys
+from array import array
+
+from mpwasm.compat import const
+from mpwasm.wasm.module import Module
+
+_VERSION = const(6)
+_SUBVERSION = const(3)
+_ARMV6M = const(4)
+_ARMV7EMDP = const(8)
+_MODULE = "wfrun"
+
+
+def target():
+    """What this port loads: its architecture of machine code (`_ARMV6M`; every later Cortex-M takes that too) and the sub-version of
+    the format; None where it loads none of ours (py/persistentcode.h)."""
+    mpy = getattr(sys.implementation, "_mpy", 0)
+    if mpy & 255 != _VERSION or mpy >> 8 & 3 != _SUBVERSION or not _ARMV6M <= mpy >> 10 & 63 <= _ARMV7EMDP:
+        return None
+    return _ARMV6M, _SUBVERSION
+
+
+class _Folder:
+    """A file system with one file, which importing needs; `file` is read from where it stands."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def mount(self, readonly, mkfs):
+        """Called by `vfs.mount`."""
+
+    def umount(self):
+        """Called by `vfs.umount`."""
+
+    def chdir(self, path):
+        """There is one folder."""
+
+    def stat(self, path):
+        """A file, where it is the one."""
+        if path.endswith(_MODULE + ".mpy"):
+            return (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        raise OSError(2)
+
+    def open(self, path, mode):
+        """The file."""
+        return self.file
+
+
+def load(file):
+    """The function ``run(record address) -> reason`` and the facts of the `.mpy` in `file`, which is closed.
+
+    Its bytes must have been verified: the firmware runs them. Raises ValueError where it refuses the format, MemoryError.
+    """
+    import vfs
+
+    vfs.mount(_Folder(file), "/wfram")
+    sys.path.insert(0, "/wfram")
+    try:
+        made = __import__(_MODULE).__dict__
+        return made["run"], made["facts"]
+    finally:
+        sys.path.pop(0)
+        vfs.umount("/wfram")
+        sys.modules.pop(_MODULE, None)
+
+
+class Blob:
+    """What `compile.Blob` tells, without the code."""
+
+    def __init__(self, facts):
+        self.starts = array("I", facts[12])
+        self.left = array("H", facts[13])
+        self.rare = facts[14]
+
+
+def restore(facts):
+    """The `Module` (without slot code) that `container.facts_of` took the facts from."""
+    m = Module()
+    m.types, m.imports, funcs, m.imported, m.tables, m.memory, m.globals = facts[:7]
+    m.funcs = array("H", funcs)
+    m.codes = [((), 0, 0, 0)] * (len(m.funcs) - m.imported)
+    m.exports = {name: (kind, index) for name, kind, index in facts[7]}
+    m.start, m.extras, m.elems, m.datas = facts[8:12]
+    return m
