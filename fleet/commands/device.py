@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from fleet.commands.exec import command as execute
 from fleet.output import ago, as_fields, as_table, emit, kib, module, output_option
 from fleet.words import explain
 
@@ -37,7 +38,7 @@ SHOW = as_fields(
 
 @click.group()
 def command():
-    """Boards: add, list, show, remove, provision-file."""
+    """Boards: add, list, show, exec, remove, provision-file."""
 
 
 @command.command()
@@ -91,6 +92,9 @@ def remove(context, name, yes, output):
         click.confirm(f"Remove {name}? It must be provisioned anew to come back", abort=True)
     context.client.remove_device(name)
     emit({"removed": name}, output, lambda d: f"Removed {name}.")
+
+
+command.add_command(execute)
 
 
 @command.command("provision-file")

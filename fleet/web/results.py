@@ -71,6 +71,21 @@ class KeyListInForce(Row):
     root: str
 
 
+class Command(Row):
+    """A command to a board: queued, sent, done, refused or timeout."""
+
+    id: int
+    device: str
+    name: str
+    args: dict
+    state: str
+    reason: str | None
+    detail: str | None
+    created: float
+    ended: float | None
+    final: bool
+
+
 class Root(Row):
     """The root key and the version of the list that it signed."""
 

@@ -30,6 +30,8 @@ PRINTING = {
     "device-show-json": ["device", "show", "one", "-o", "json"],
     "group-list": ["group", "list"],
     "group-list-json": ["group", "list", "-o", "json"],
+    "device-exec": ["device", "exec", "one", "config", "set", "limit=25", "--no-wait"],
+    "help-device-exec": ["device", "exec", "--help"],
     "key-list": ["key", "list"],
     "key-list-json": ["key", "list", "-o", "json"],
     "key-show": ["key", "show", "release"],
@@ -52,6 +54,7 @@ FAILING = {
     "error-twice": (["device", "add", "one", "--group", "attic"], 1),
     "error-init-twice": (["init"], 1),
     "error-no-key": (["push", "TINY", "--group", "attic", "--key", "nothing.key"], 6),
+    "error-exec": (["device", "exec", "one", "dance"], 2),
     "error-key-show": (["key", "show", "nobody"], 1),
     "error-key-revoke": (["key", "revoke", "nobody"], 1),
     "error-empty-group": (["push", "TINY", "--group", "empty"], 2),
@@ -73,9 +76,9 @@ def filled(tmp_path_factory):
         part = Component(device="two", slot=0, state="rejected", reason="digest", digest="ab" * 32, name="sensor", version="1.2", progress=0)
         store.put_report(Report(device="two", received=now, port="rp2", **numbers), [part])
         store.set_presence("two", "ready", now)
-        lines = [("one", 1, "hello"), ("two", 2, "careful"), ("two", 3, "started sensor 1.2")]
-        for i, (device, level, text) in enumerate(lines):
-            store.add_lines([LogLine(device=device, counter=i, uptime_ms=1500 * i, level=level, text=text, received=now)])
+        lines = [("one", 4, 1, "hello"), ("two", 1, 2, "careful"), ("two", 9, 3, "started sensor 1.2"), ("one", 1, 3, "boot 2 of one")]
+        for i, (device, counter, level, text) in enumerate(lines):
+            store.add_lines([LogLine(device=device, counter=counter, uptime_ms=1500 * i, level=level, text=text, received=now)])
         yield site
 
 
