@@ -3,7 +3,7 @@
 import os
 import time
 
-from fleet import deploy
+from fleet import deploy, health
 from fleet.calls.common import check_id, fields
 from fleet.errors import Missing
 from fleet.model import Device, Report
@@ -90,7 +90,7 @@ class Boards:
 
 def _board(row, groups, report, components, wanted):
     main = next((part for part in components if part.slot == 0), None)
-    return {
+    board = {
         "id": row.id,
         "groups": groups,
         "state": row.state,
@@ -103,3 +103,4 @@ def _board(row, groups, report, components, wanted):
         "port": report.port if report else None,
         "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }
+    return {**board, **health.judge({**board, "detail": main.detail if main else None})}

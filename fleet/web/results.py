@@ -31,6 +31,9 @@ class Board(Row):
     free_heap: int | None
     port: str | None
     desired: Wanted | None
+    online: bool
+    health: str
+    why: str | None
 
 
 class BoardInFull(Board):
@@ -219,3 +222,36 @@ class Problem(BaseModel):
 
     error: str
     code: int
+
+
+class Words(BaseModel):
+    """Short name -> what it means."""
+
+    reasons: dict[str, str]
+    steps: dict[str, str]
+
+
+class SealedPackage(BaseModel):
+    """A signed package as POST /rollouts takes it."""
+
+    envelope: str
+    payload: str
+
+
+class ManifestSummary(BaseModel):
+    """What a signed manifest says."""
+
+    name: str
+    version: str
+    kid: str
+    groups: list[str]
+    capabilities: list[str]
+
+
+class Inspection(BaseModel):
+    """`report` is what `fleet inspect` says; a signed package has the rest too, `trust` being why boards would not trust it, or null."""
+
+    report: dict
+    package: SealedPackage | None = None
+    manifest: ManifestSummary | None = None
+    trust: str | None = None
