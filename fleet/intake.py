@@ -192,7 +192,7 @@ def report_rows(device, read, now):
         key_list=read.keys_version,
         received=now,
         **{name: getattr(read, name) for name in ("seq", "counter", "boots", "free_heap", "min_free_heap", "rssi", "abi", "floor")},
-        **{name: getattr(read, name) for name in ("port", "firmware", "agent", "uptime_ms")},
+        **{name: getattr(read, name) for name in ("port", "firmware", "agent", "uptime_ms", "executor")},
     )
     return row, [_component(device, part) for part in read.components]
 

@@ -145,6 +145,7 @@ class Report(SQLModel, table=True):
     firmware: str | None = None
     agent: str | None = None
     uptime_ms: int = Field(default=0, sa_type=BigInteger)
+    executor: str | None = None
     received: float
 
 

@@ -100,6 +100,7 @@ def _board(row, groups, report, components, wanted):
         "status": main.state if main else None,
         "reason": main.reason if main else None,
         "free_heap": report.free_heap if report else None,
+        "executor": report.executor or None if report else None,
         "port": report.port if report else None,
         "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }

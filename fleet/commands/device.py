@@ -30,6 +30,7 @@ SHOW = as_fields(
         ("Status", lambda d: f"{d['status']}: {explain(d['reason'])}" if d["reason"] else d["status"]),
         ("Should run", lambda d: d["desired"] and f"{d['desired']['module']} {d['desired']['version']} (seq {d['desired']['seq']})"),
         ("May use", lambda d: d["capabilities"]),
+        ("Executor", lambda d: d["executor"]),
         ("Port", lambda d: d["port"]),
         ("Free heap", lambda d: kib(d["free_heap"])),
     ]

@@ -29,6 +29,7 @@ class Board(Row):
     status: str | None
     reason: str | None
     free_heap: int | None
+    executor: str | None
     port: str | None
     desired: Wanted | None
     online: bool

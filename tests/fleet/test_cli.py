@@ -72,9 +72,9 @@ def filled(tmp_path_factory):
         site.ok("device", "add", "two", "--group", "greenhouse", "--cap", "adc:26", "--cap", "gpio:15")
         site.ok("group", "create", "empty")
         store, now = site.store(), time.time()
-        numbers = {"seq": 4, "boot_id": "00" * 8, "counter": 7, "boots": 2, "free_heap": 98304, "min_free_heap": 90000, "abi": 1}
+        told = {"seq": 4, "boot_id": "00" * 8, "counter": 7, "boots": 2, "free_heap": 98304, "min_free_heap": 90000, "abi": 1, "executor": "native"}
         part = Component(device="two", slot=0, state="rejected", reason="digest", digest="ab" * 32, name="sensor", version="1.2", progress=0)
-        store.put_report(Report(device="two", received=now, port="rp2", **numbers), [part])
+        store.put_report(Report(device="two", received=now, port="rp2", **told), [part])
         store.set_presence("two", "ready", now)
         lines = [("one", 4, 1, "hello"), ("two", 1, 2, "careful"), ("two", 9, 3, "started sensor 1.2"), ("one", 1, 3, "boot 2 of one")]
         for i, (device, counter, level, text) in enumerate(lines):
