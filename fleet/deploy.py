@@ -20,7 +20,7 @@ DEFAULT_WINDOW_S = 0
 _NEEDS = {"gpio": "gpio:", "adc": "adc:", "telemetry": "telemetry:"}
 
 # Names in manifest.toml that go into the manifest as they are.
-_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter")
+_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share")
 
 
 @dataclass(frozen=True)

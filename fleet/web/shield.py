@@ -33,8 +33,7 @@ class Shield:
 
         async def sending(message):
             if message["type"] == "http.response.start":
-                fresh = [(b"cache-control", b"no-cache")] if scope["path"].startswith("/static/") else []
-                message = {**message, "headers": [*message.get("headers", []), *HEADERS, *fresh]}
+                message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
             await send(message)
 
         await self._app(scope, _counted(receive), sending)

@@ -39,9 +39,10 @@ def main(base):
     due = 0
     while True:
         agent.link.wait(min(agent.turn(), 100))
-        if agent.guest.inst and not agent.updater.install and time.ticks_ms() > due:
+        guest = agent.guests.get(0)
+        if guest and guest.inst and not agent.updater.install and time.ticks_ms() > due:
             due = time.ticks_ms() + 500
-            print("resident", used() - base - guest_bytes(agent.guest.inst))
+            print("resident", used() - base - guest_bytes(guest.inst))
 
 
 main(used())

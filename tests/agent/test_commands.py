@@ -16,11 +16,17 @@ def silent(agent, fleet, words):
     assert fleet.results == []
 
 
+def config_of(agent):
+    """What the module in slot 0 was given, or None."""
+    guest = agent.supervisor.guests.get(0)
+    return guest and guest.wasi and guest.wasi.config
+
+
 def test_stop_and_start(online, fleet):
     confirm(fleet, OLD, name="old")
     running(fleet, "old")
     stopped = fleet.answer_to(fleet.command("stop")[0])
-    assert stopped.reason is None and online.supervisor.guest.inst is None
+    assert stopped.reason is None and online.supervisor.guests[0].inst is None
     wait(lambda: fleet.component.detail == "stopped by a command")
     started = fleet.answer_to(fleet.command("start")[0])
     assert started.reason is None
@@ -44,10 +50,10 @@ def test_identify_and_gc(online, fleet):
 def test_config_is_kept_and_given_to_the_module(online, fleet):
     confirm(fleet, OLD, name="old", config={"limit": 20, "unit": "C"})
     assert fleet.answer_to(fleet.command("config", {"limit": 25})[0]).reason is None
-    wait(lambda: online.supervisor.guest.wasi and online.supervisor.guest.wasi.config == {"limit": 25, "unit": "C"})
+    wait(lambda: config_of(online) == {"limit": 25, "unit": "C"})
     online.stop()
     online.start()
-    wait(lambda: online.supervisor.guest.wasi and online.supervisor.guest.wasi.config == {"limit": 25, "unit": "C"})
+    wait(lambda: config_of(online) == {"limit": 25, "unit": "C"})
     wait(lambda: fleet.reports[-1].boots == 2)
     many = [{"key%d" % i: i for i in range(start, start + 8)} for start in (0, 8, 16, 24)]
     reasons = []

@@ -153,7 +153,7 @@ def test_a_guest_that_ends_well_stays_confirmed(online, fleet):
 
 def test_a_silent_fleet_is_a_failure_that_is_tried_again(online, fleet, monkeypatch):
     monkeypatch.setattr("mpwasm.agent.tasks._STALL_MS", 400)
-    monkeypatch.setattr("mpwasm.wire.update._FIRST_RETRY_MS", 300)
+    monkeypatch.setattr("mpwasm.wire.staging._FIRST_RETRY_MS", 300)
     monkeypatch.setattr("mpwasm.wire.blocks._TIMEOUT_MS", 100)
     confirm(fleet, OLD, name="old")
     fleet.serving = False
@@ -232,8 +232,8 @@ def test_three_deaths_start_no_guest(online, fleet):
     confirm(fleet, OLD, name="old")
     online.stop()
     online.start(crashes=3)
-    wait(lambda: "safe mode: guest not started" in fleet.texts())
-    assert online.supervisor.guest.state == 0
+    wait(lambda: "safe mode: no guest started" in fleet.texts())
+    assert not online.supervisor.guests
     confirm(fleet, NEW)
     running(fleet, "new")
 
@@ -294,7 +294,7 @@ def test_a_module_too_big_for_the_heap(online, fleet):
 
 
 def test_flash_that_is_full_is_a_failure_tried_again(online, fleet, monkeypatch):
-    monkeypatch.setattr("mpwasm.wire.update._FIRST_RETRY_MS", 300)
+    monkeypatch.setattr("mpwasm.wire.staging._FIRST_RETRY_MS", 300)
     confirm(fleet, OLD, name="old")
     from mpwasm.agent.store import Store
 

@@ -50,19 +50,19 @@ def test_push_confirms_runs_and_reports(online, fleet):
 
 def test_same_pointer_again_does_nothing(online, fleet):
     confirm(fleet, NEW)
-    gets, started = fleet.gets, online.supervisor.guest.started_ms
+    gets, started = fleet.gets, online.supervisor.guests[0].started_ms
     fleet.broker.publish("f/1/b1/desired", fleet.desired)
     time.sleep(0.3)
-    assert fleet.gets == gets and online.supervisor.guest.started_ms == started
+    assert fleet.gets == gets and online.supervisor.guests[0].started_ms == started
     assert fleet.said("confirmed")
 
 
 def test_same_module_under_a_new_seq_is_not_restarted(online, fleet):
     confirm(fleet, NEW)
-    started = online.supervisor.guest.started_ms
+    started = online.supervisor.guests[0].started_ms
     seq = fleet.aim(fleet.blobs[fleet.component.manifest])
     wait(lambda: fleet.said("confirmed", seq=seq))
-    assert online.supervisor.guest.started_ms == started
+    assert online.supervisor.guests[0].started_ms == started
 
 
 def test_replaced_module_lets_go_of_its_pins(online, fleet):

@@ -10,7 +10,7 @@ from shortwire import Pipe, hub_of
 from update_bench import KEY, ROOT, Fleet, digest
 from wasmbuild import module, name, section
 
-from mpwasm.agent import boot, launch, link, log, store, supervisor, tasks
+from mpwasm.agent import boot, images, launch, link, log, renew, store, supervisor, tasks
 from mpwasm.wasi.hardware import Board
 from mpwasm.wire.cbor import encode
 from mpwasm.wire.mac import derive
@@ -57,6 +57,16 @@ class Clock(Board):
     def random(self, count):
         """Other bytes at each boot."""
         return digest(b"%d %d" % (self.bottle.now, self.bottle.boots))[:count]
+
+
+class Watchdog:
+    """`machine.WDT`."""
+
+    def __init__(self, timeout):
+        self.timeout = timeout
+
+    def feed(self):
+        """Time does not pass within a turn: there is nothing to watch."""
 
 
 class Shim:
@@ -151,12 +161,12 @@ class Bottle:
         """What `machine.reset` is."""
         raise Reset
 
-    def load(self, path):
+    def load(self, path, board):
         """What `launch.load` is: notes what is started."""
         found = digest(self.flash.files.get(path, b""))
         if found not in self.signed:
             self.unsigned.append(path)
-        return _load(path)
+        return _load(path, board)
 
     def began(self, agent):
         """What `boot.boot` is: remembers the agent."""
@@ -176,8 +186,11 @@ def main_source():
 
 
 def running(agent):
-    """Goal: a guest runs."""
-    return agent.guest.state == 1
+    """Goal: guests run, all there are."""
+    for slot in agent.guests:
+        if agent.guests[slot].state != 1:
+            return False
+    return len(agent.guests) > 0
 
 
 def plug(bottle):
@@ -187,8 +200,12 @@ def plug(bottle):
         (store, "open", flash.open),
         (store, "os", flash),
         (launch, "open", flash.open),
+        (images, "open", flash.open),
+        (images, "os", flash),
+        (renew, "open", flash.open),
+        (renew, "os", flash),
         (supervisor, "os", flash),
-        (boot, "Board", lambda: Clock(bottle)),
+        (supervisor, "Board", lambda: Clock(bottle)),
         (boot, "boot", bottle.began),
         (launch, "load", bottle.load),
         (link, "Transport", lambda host, port: Pipe(bottle.hub, bottle.nap)),
@@ -205,7 +222,7 @@ def plug(bottle):
 
     sys.modules["os"] = Shim(os, **{key: getattr(flash, key) for key in ("rename", "remove", "stat", "mkdir", "listdir")})
     sys.modules["time"] = Shim(time, sleep=bottle.sleep)
-    sys.modules["machine"] = Shim(None, reset=bottle.reset)
+    sys.modules["machine"] = Shim(None, reset=bottle.reset, WDT=Watchdog, mem32={})
     return lambda: _unplug(kept, modules)
 
 

@@ -57,6 +57,15 @@ class File:
         end = self.data.find(b"\n", self.at) + 1
         return self.read((end or len(self.data)) - self.at)
 
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
     def seek(self, at, whence=0):
         """To an offset from the start (0) or the end (2)."""
         self.at = at + (len(self.data) if whence == 2 else 0)

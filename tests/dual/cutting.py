@@ -65,7 +65,7 @@ def settled(seq):
 
     def confirmed(agent):
         view = agent.updater.view
-        return view.seq == seq and view.component[2] == "confirmed" and agent.updater.install is None and running(agent)
+        return view.seq == seq and view.state == "confirmed" and agent.updater.install is None and running(agent)
 
     return confirmed
 

@@ -39,9 +39,9 @@ def test_failing_on_trial_brings_the_old_module_back():
         first = bench.running
         bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))
         assert bench.running != first
-        bench.feed("failed", reason, "detail " * 60)
+        bench.feed("failed", 0, reason, "detail " * 60)
         assert bench.outcome() == (outcome, reason) and bench.running == first and bench.slots == [first]
-        assert bench.machine.component().version == "1"
+        assert bench.part().version == "1"
         bench.actions = []
         bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))
         assert bench.actions == ["report"]
@@ -51,7 +51,7 @@ def test_failing_on_trial_with_nothing_before_leaves_nothing_running():
     fleet = Fleet()
     bench = Bench(fleet)
     bench.feed("desired", TOPIC, fleet.push(1))
-    bench.feed("failed", "trap", "unreachable")
+    bench.feed("failed", 0, "trap", "unreachable")
     assert bench.outcome() == ("rolled-back", "trap") and bench.running is None and bench.slots == []
 
 
@@ -78,11 +78,11 @@ def test_outage_rolls_nothing_back():
 
 def test_crash_after_confirmation_is_reported_as_failed():
     fleet, bench = deployed()
-    bench.feed("failed", "trap", "unreachable")
-    part = bench.machine.component()
+    bench.feed("failed", 0, "trap", "unreachable")
+    part = bench.part()
     assert (part.state, part.reason, part.detail) == ("failed", "trap", "unreachable")
     bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))
-    assert bench.machine.component().state == "trial"
+    assert bench.part().state == "trial"
 
 
 def test_network_failures_are_retried_later_and_later():
@@ -126,16 +126,16 @@ def test_newer_pointer_replaces_the_one_under_way():
     assert bench.machine.state == "check"
     del bench.do_fetch
     bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))
-    assert bench.machine.state == "trial" and bench.machine.saved.trial_version == "2"
+    assert bench.machine.state == "trial" and bench.saved(True)[0][1] == "2"
 
 
 def test_newer_pointer_waits_for_the_verdict_of_a_trial():
     fleet, bench = deployed()
     bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))
     bench.feed("desired", TOPIC, fleet.push(3, manifest=fleet.manifest(version="3")))
-    assert bench.machine.saved.trial_version == "2" and bench.machine.saved.seq == 2
+    assert bench.saved(True)[0][1] == "2" and bench.machine.saved.seq == 2
     bench.feed("tick", now=20000)
-    assert bench.machine.saved.version == "2" and bench.machine.saved.trial_version == "3" and bench.machine.state == "trial"
+    assert bench.saved()[0][1] == "2" and bench.saved(True)[0][1] == "3" and bench.machine.state == "trial"
 
 
 def test_window_spreads_the_start():
@@ -203,8 +203,8 @@ def test_power_cut_after_every_save():
         bench.cut = None
         bench.boot()
         assert bench.running in bench.slots
-        assert bench.running == first or bench.machine.state == "trial" or bench.machine.saved.running == bench.running
+        assert bench.running == first or bench.machine.state == "trial" or bench.saved()[0][0] == bench.running
         bench.feed("desired", TOPIC, message)
         bench.feed("tick", now=30000)
-        assert bench.outcome() == ("confirmed", None) and bench.machine.saved.version == "2" and bench.running != first
+        assert bench.outcome() == ("confirmed", None) and bench.saved()[0][1] == "2" and bench.running != first
     assert done

@@ -33,7 +33,7 @@ def renewed(fleet, bench, seq, version=2, manifest=None, **options):
 def test_a_revoked_key_leaves_what_runs_unless_the_list_says_stop():
     fleet, bench = deployed()
     running = bench.running
-    assert Saved.parse(bench.journal).signer == OLD_KID
+    assert Saved.parse(bench.journal).running[0].signer == OLD_KID
     renewed(fleet, bench, 2, revoked=[OLD_KID])
     assert bench.outcome() == ("confirmed", None) and bench.running == running and bench.machine.saved.keys_version == 2
     renewed(fleet, bench, 3, 3, fleet.manifest(version="2"), revoked=[OLD_KID])
@@ -41,7 +41,7 @@ def test_a_revoked_key_leaves_what_runs_unless_the_list_says_stop():
     renewed(fleet, bench, 4, 4, revoked=[OLD_KID], stopped=[OLD_KID])
     assert bench.outcome() == ("rejected", "revoked-key") and bench.running is None
     bench.boot()
-    assert bench.running is None and bench.machine.saved.signer is None
+    assert bench.running is None and not bench.machine.saved.running
 
 
 def test_a_stopped_module_is_replaced_by_one_of_a_new_key():
@@ -49,7 +49,7 @@ def test_a_stopped_module_is_replaced_by_one_of_a_new_key():
     old = bench.running
     renewed(fleet, bench, 2, 2, fleet.manifest(NEW, version="2"), revoked=[OLD_KID], stopped=[OLD_KID])
     assert bench.machine.state == "trial" and bench.running not in (None, old)
-    bench.feed("failed", "trap")
+    bench.feed("failed", 0, "trap")
     assert bench.outcome() == ("rolled-back", "trap") and bench.running is None, "what a stopped key signed came back"
 
 
@@ -60,7 +60,7 @@ def test_stopping_is_in_the_journal_with_the_list_or_neither_is():
         message = fleet.push(2, None, fleet.key_list(2, NEW, revoked=[OLD_KID], stopped=[OLD_KID]), 2)
         bench.feed("desired", TOPIC, message)
         saved = Saved.parse(bench.journal)
-        assert (saved.keys_version == 2) == (saved.running is None)
+        assert (saved.keys_version == 2) == (not saved.running)
         bench.cut = None
         bench.boot()
         assert (bench.running is None) == (saved.keys_version == 2)
@@ -131,6 +131,6 @@ def test_a_list_that_stops_a_key_lets_the_fleet_go_on_after_a_cut():
     bench = Bench(fleet)
     bench.feed("desired", TOPIC, fleet.push(1))
     bench.feed("tick", now=10000)
-    bench.machine.saved.signer = None  # the defence taken out: the board does not know who signed what runs
+    bench.machine.saved.running[0].signer = bytes(8)  # the defence taken out: the board does not know who signed what runs
     renewed(fleet, bench, 2, revoked=[OLD_KID], stopped=[OLD_KID])
     assert bench.running is not None

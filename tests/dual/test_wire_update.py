@@ -20,7 +20,7 @@ def refused(reason, outcome="rejected", key_list=None, manifest=None, **options)
     message = fleet.push(2, made, listed, **options)
     bench.feed("desired", TOPIC, message)
     assert bench.outcome() == (outcome, reason), (bench.outcome(), bench.machine.detail)
-    assert bench.running == first and bench.machine.saved.running == first
+    assert bench.running == first and bench.saved()[0][0] == first
     bench.actions = []
     bench.feed("desired", TOPIC, message)
     assert bench.actions == ["report"]
@@ -37,13 +37,13 @@ def test_the_whole_way_to_confirmed():
     bench.feed("desired", TOPIC, fleet.push(1))
     assert bench.log == ["idle", "idle", "check", "manifest", "verify", "preflight", "downloading", "verify-file", "staged", "trial"]
     assert bench.machine.wake == 10000 and bench.machine.nonce == b"nonce001"
-    assert bench.machine.component().name == "sensor"
+    assert bench.part().name == "sensor"
     bench.feed("tick", now=9999)
     assert bench.machine.state == "trial"
     bench.feed("tick", now=10000)
     assert bench.outcome() == ("confirmed", None) and bench.machine.wake is None
     saved = Saved.parse(bench.journal)
-    assert saved.running == bench.running and saved.name == "sensor" and saved.keys_version == 1 and saved.floor == 1000 and saved.trial is None
+    assert bench.saved() == {0: (bench.running, "1")} and saved.keys_version == 1 and saved.floor == 1000 and not saved.trial
 
 
 def test_confirmed_module_starts_after_a_reset_and_is_not_fetched_again():

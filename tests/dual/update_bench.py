@@ -48,20 +48,33 @@ class Fleet:
         whole.update(fields)
         return self.put(envelope.seal(Manifest(**whole).encode(), envelope.kid_of(signer), envelope.AAD_MANIFEST, fake_sign(forge or signer)))
 
-    def push(self, seq, manifest=None, key_list=None, version=1, config=None, key=KEY, topic=TOPIC, window_s=0, empty=False):
-        """The message for `desired`."""
+    def push(self, seq, manifest=None, key_list=None, version=1, config=None, key=KEY, topic=TOPIC, window_s=0, empty=False, slot=0, others=()):
+        """The message for `desired`; `others` are further components, as `component` makes them."""
         manifest = manifest or self.manifest()
-        key_list = key_list or self.key_list(version)
+        components = [] if empty else [self.component(slot, manifest, config)]
+        return self.aim(seq, components + list(others), key_list, version, key, topic, window_s)
+
+    def component(self, slot, manifest, config=None, kind="wasm"):
+        """A row of a deployment document; `manifest` and `config` as `put` gives them."""
         config = config or (None, 0)
-        component = desired.Component(slot=0, manifest=manifest[0], manifest_size=manifest[1], config=config[0], config_size=config[1])
-        components = [] if empty else [component]
+        return desired.Component(
+            slot=slot, kind=kind, manifest=manifest[0], manifest_size=manifest[1], config=config[0], config_size=config[1]
+        )
+
+    def aim(self, seq, components, key_list=None, version=1, key=KEY, topic=TOPIC, window_s=0):
+        """The message for `desired` that asks for these components."""
+        key_list = key_list or self.key_list(version)
         document = desired.Document(components=components, keys_version=version, keys=key_list[0], keys_size=key_list[1])
         where = self.put(document.encode())
         return seal_mac(key, topic, desired.Pointer(seq, where[0], where[1], window_s, b"nonce%03d" % (seq % 1000)).encode())
 
 
 class Bench:
-    """A board that carries actions out at once, and can misbehave: `payload` it reads back, `lose` fetches, `room`, `cut` power at a save."""
+    """A board that carries actions out at once, and can misbehave: `payload` it reads back, `lose` fetches, `room`, `cut` power at a save.
+
+    `guests` {slot: key} run, `slots` are the keys of what is staged; `agent` is the payload digest of the agent that runs (None: by cable),
+    `pointer` what main.py would read: [agent], [agent, tries, the one before] or, after it gave one up, [agent, the one given up].
+    """
 
     def __init__(self, fleet, saved=None, granted=("gpio:*",), group="greenhouse"):
         self.fleet = fleet
@@ -73,13 +86,25 @@ class Bench:
         self.cut = None
         self.slots = []
         self.actions = []
+        self.pointer = [None]
         self.boot()
 
+    @property
+    def running(self):
+        """The key of what runs in slot 0, or None."""
+        return self.guests.get(0)
+
     def boot(self):
+        """As main.py and the agent do it: a try is counted before the start."""
+        if len(self.pointer) == 3:
+            agent, tries, old = self.pointer
+            self.pointer = [agent, tries - 1, old] if tries else [old, agent]
+        self.agent = self.pointer[0]
         self.machine = Update(self.board, Saved.parse(self.journal))
-        self.running = None
+        self.guests = {}
         self.log = []
-        self.feed("boot", now=0)
+        self.again = False
+        self.feed("boot", self.agent, len(self.pointer) == 2, len(self.pointer) == 3, now=0)
         self.feed("online", now=0)
 
     def feed(self, *event, now=0):
@@ -88,6 +113,9 @@ class Bench:
             event, now = todo.pop(0)
             for action in self.machine.feed(event, now):
                 answer = self.act(*action)
+                if self.again:
+                    self.boot()
+                    return
                 if answer:
                     todo.append((answer, now))
 
@@ -104,7 +132,7 @@ class Bench:
 
     def do_report(self):
         self.log.append(self.machine.state)
-        assert self.machine.component().encode()
+        assert [component.encode() for component in self.machine.components()]
 
     def do_refused(self, reason, detail):
         self.log.append("!" + reason)
@@ -118,7 +146,7 @@ class Bench:
     def do_verify(self, key, signature, message):
         return "verified", signature == digest(key + message) * 2
 
-    def do_measure(self):
+    def do_measure(self, kind):
         return ("measured",) + self.room
 
     def do_download(self, name, size):
@@ -130,31 +158,52 @@ class Bench:
     def do_discard(self):
         self.payload = getattr(self, "payload_again", self.payload)
 
-    def do_stage(self, name, blob, manifest, config):
-        assert digest(blob) == name
-        self.slots.append(name)
+    def do_stage(self, part, blob, manifest, config):
+        assert digest(blob) == part.manifest and part.payload == manifest.digest
+        self.slots.append(part.key())
         self.config = config
         return ("staged",)
 
-    def do_start(self, name, trial):
-        assert name in self.slots, "started what is not there"
-        self.running = name
+    def do_start(self, slot, key, trial):
+        assert key in self.slots, "started what is not there"
+        self.guests[slot] = key
 
-    def do_confirm(self, name):
-        self.slots = [name]
+    def do_keep(self, keys):
+        for slot in self.guests:
+            assert self.guests[slot] in keys, "deleted what runs"
+        self.slots = [slot for slot in self.slots if slot in keys]
 
-    def do_rollback(self, name):
-        assert name != self.running, "deleted what runs"
-        self.slots = [slot for slot in self.slots if slot != name]
+    def do_stop(self, slot):
+        self.guests.pop(slot, None)
 
-    def do_stop(self):
-        self.running = None
+    def do_switch(self, payload, tries):
+        self.pointer = [payload, tries, self.agent]
+        self.again = True
+
+    def do_settle(self):
+        self.pointer = [self.agent]
+
+    def do_revert(self):
+        self.pointer = [self.pointer[2]]
+        self.again = True
+
+    def do_restart(self):
+        self.again = True
 
     def do_cancel(self):
         pass
 
     def outcome(self):
         return self.machine.state, self.machine.reason
+
+    def part(self, slot=0):
+        """The report on a slot."""
+        return [row for row in self.machine.components() if row.slot == slot][0]
+
+    def saved(self, trial=False):
+        """{slot: (key, version)} of what the journal says runs, or is on trial."""
+        journal = Saved.parse(self.journal)
+        return {part.slot: (part.key(), part.version) for part in (journal.trial if trial else journal.running)}
 
 
 def deployed(**options):

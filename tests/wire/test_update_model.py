@@ -42,18 +42,18 @@ class Watched(Bench):
             self.verified.add(key)
         return answer
 
-    def do_stage(self, name, blob, manifest, config):
+    def do_stage(self, part, blob, manifest, config):
         assert b"P" * 32 in self.verified and manifest.digest == digest(self.payload)
-        return super().do_stage(name, blob, manifest, config)
+        return super().do_stage(part, blob, manifest, config)
 
-    def do_start(self, name, trial):
+    def do_start(self, slot, key, trial):
         saved = Saved.parse(self.journal)
-        assert name == (saved.trial if trial else saved.running), "started before it was saved"
-        super().do_start(name, trial)
+        assert key in [part.key() for part in (saved.trial if trial else saved.running)], "started before it was saved"
+        super().do_start(slot, key, trial)
 
-    def do_confirm(self, name):
-        assert Saved.parse(self.journal).running == name, "confirmed before it was saved"
-        super().do_confirm(name)
+    def do_keep(self, keys):
+        assert sorted(part.key() for part in Saved.parse(self.journal).running) == sorted(keys), "confirmed before it was saved"
+        super().do_keep(keys)
 
 
 def messages(fleet):
@@ -75,7 +75,7 @@ EVENTS = st.one_of(
     ),
     st.tuples(
         st.just("raw"),
-        st.sampled_from([("failed", "trap", "x"), ("online",), ("offline",), ("progress", 50), ("time", 3000), ("unfetched", bytes(32))]),
+        st.sampled_from([("failed", 0, "trap", "x"), ("online",), ("offline",), ("progress", 50), ("time", 3000), ("unfetched", bytes(32))]),
     ),
     st.tuples(st.just("tick"), st.integers(0, 100000)),
     st.tuples(st.just("reset"), st.none()),
@@ -111,7 +111,7 @@ def play(events):
         now += value if kind == "tick" else 0
         happen(bench, pointers, kind, value, now)
         assert bench.running is None or bench.running in bench.slots
-        assert bench.machine.component().encode()
+        assert bench.part().encode()
     return bench
 
 
@@ -127,4 +127,4 @@ def test_any_order_of_events(start, events):
 def test_the_model_gets_to_a_confirmed_module():
     """The events above lead all the way, and on to another one."""
     bench = play([*CONFIRMED, ("push", 1), ("answers", 12), ("reset", None), ("tick", 20000)])
-    assert bench.outcome() == ("confirmed", None) and bench.machine.saved.version == "2"
+    assert bench.outcome() == ("confirmed", None) and bench.saved()[0][1] == "2"

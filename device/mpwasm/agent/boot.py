@@ -1,6 +1,5 @@
 """The parts of an agent, made from its identity at the start; dropped afterwards."""
 
-from mpwasm.agent.guest import Guest
 from mpwasm.agent.health import Health
 from mpwasm.agent.link import Link
 from mpwasm.agent.log import Log
@@ -35,7 +34,6 @@ def boot(agent):
     agent.health = Health(agent.board, store.count_boot())
     agent.net = Net(identity[8], identity[9], agent.board)
     agent.link = Link(identity, agent.board, agent.log, session(device, mqtt_password(identity[2])), agent.on_message, agent.on_ready)
-    agent.guest = Guest(agent.board, agent.log)
     agent.updater = Updater(agent, derive(identity[2], b"desired"))
     agent.log.note("boot %d of %s" % (agent.health.boots, device))
     if store.journal_lost():

@@ -63,17 +63,20 @@ def _prepare_restart(agent, _args):
     return "", False
 
 
+def _stop_all(agent):
+    for slot in agent.guests:
+        agent.guests[slot].stop()
+
+
 def _restart(agent):
-    """Send what waits, then reset the board."""
-    agent.guest.stop()
+    """Send what waits, then reset the board; that is no fast death."""
+    _stop_all(agent)
     end = agent.board.uptime_ms() + _LAST_WORDS_MS
     while agent.link.session.inflight and agent.board.uptime_ms() < end:
         agent.board.feed()
         agent.link.poll(agent.board.uptime_ms(), True)
         agent.link.wait(20)
-    from machine import reset
-
-    reset()
+    agent.updater.reset("a command")
 
 
 def _settled(agent):
@@ -84,7 +87,7 @@ def _settled(agent):
 
 def _stop(agent, _args):
     _settled(agent)
-    agent.guest.stop()
+    _stop_all(agent)
     agent.updater.note = "stopped by a command"
     agent.report()
     return "", False
@@ -92,10 +95,10 @@ def _stop(agent, _args):
 
 def _start(agent, _args):
     _settled(agent)
-    if agent.guest.state == guests.RUNNING:
-        return "it runs already", False
-    if agent.updater.running is None:
+    if not agent.updater.running:
         raise Refused("nothing", "no module")
+    if all([agent.guests[slot].state == guests.RUNNING for slot in agent.guests]):
+        return "it runs already", False
     agent.updater.note = ""
     return "", True
 
@@ -120,7 +123,8 @@ def _identify(agent, _args):
     while now - start < _BLINK_MS:
         led.value(1 - (now - start) // _HALF_MS % 2)
         board.feed()
-        agent._guarded(agent.guest.broke, agent.guest.step, now)
+        for slot in agent.guests:
+            agent._guarded(agent.guests[slot].broke, agent.guests[slot].step, now)
         time.sleep(0.02)
         now = board.uptime_ms()
     led.value(0)
@@ -128,11 +132,12 @@ def _identify(agent, _args):
 
 
 def _config(agent, args):
-    """Change values of the running module's config, for good, and start it again with them."""
+    """Change values of the config of the running module, the first if there are several, for good, and start it again with them."""
     _settled(agent)
     store = Store(agent.root, agent.identity[2])
-    digest = agent.updater.running
-    spec = digest and store.load_spec(digest)
+    running = agent.updater.running
+    key = running[min(running)] if running else None
+    spec = key and store.load_spec(key)
     if not spec:
         raise Refused("nothing", "no module")
     config = dict(spec[launch.CONFIG] or {})
@@ -141,8 +146,8 @@ def _config(agent, args):
         raise Refused("too-large", "config")
     if config != spec[launch.CONFIG]:
         spec[launch.CONFIG] = config
-        store.save_spec(digest, spec)
-    agent.guest.stop()
+        store.save_spec(key, spec)
+    agent.guests[min(running)].stop()
     return "", True
 
 

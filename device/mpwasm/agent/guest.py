@@ -11,7 +11,7 @@ RUNNING = 1
 FAILED = 3
 
 _EXITED = const(2)
-_SLICE_MS = const(20)
+_SHARE_MS = const(10)
 _MIN_STEPS = const(64)
 _LOOPS = const(64)
 _DONE = const(0)
@@ -34,6 +34,7 @@ class Guest:
         self.wake_ms = 0
         self.steps = _FIRST_STEPS
         self.fuel = _FIRST_STEPS
+        self.slice_ms = _SHARE_MS
 
     def attach(self, inst, host):
         """Take the instance that runs, and its host functions (`wasi.resolver.Host`)."""
@@ -41,11 +42,12 @@ class Guest:
         self.wasi = host.wasi
         self.devices = host.devices
 
-    def begin(self, fuel):
-        """Let what is attached run from the next `step` on, at most `fuel` slot ops a slice, or `_LOOPS` times as many loop iterations of
-        machine code."""
+    def begin(self, fuel, share):
+        """Let what is attached run from the next `step` on, about `share` times 10 ms a slice and at most `fuel` slot ops, or `_LOOPS` times as
+        many loop iterations of machine code."""
         self.state = RUNNING
         self.fuel = max(fuel * (_LOOPS if self.executor == "native" else 1), _MIN_STEPS)
+        self.slice_ms = share * _SHARE_MS
         self.steps = min(_FIRST_STEPS, self.fuel)
         self.started_ms = self.wake_ms = self.board.uptime_ms()
 
@@ -66,10 +68,10 @@ class Guest:
         return self.wake_ms
 
     def _adapt(self, took_ms):
-        """Aim the length of a slice at 20 ms, within the manifest's fuel."""
-        if took_ms > 2 * _SLICE_MS:
+        """Aim at the slice's length, within the manifest's fuel."""
+        if took_ms > 2 * self.slice_ms:
             self.steps = max(self.steps // 2, _MIN_STEPS)
-        elif took_ms < _SLICE_MS // 2:
+        elif took_ms < self.slice_ms // 2:
             self.steps = min(self.steps * 2, self.fuel)
 
     def _ended(self, error):

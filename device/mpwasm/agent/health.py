@@ -35,19 +35,19 @@ class Health:
     def report(self, identity, updater, rssi):
         """The sealed report (bytes), made without the host's `wire.report` classes: the same map, in a fifth of the heap.
 
-        Slot 0 is the update machine's, with what was refused since where it has no detail.
+        The first component tells what was refused on `desired` since, where it has no detail of its own.
         """
         view = updater.view
-        slot = view.component
-        if updater.note and not slot[8]:
-            slot = dict(slot)
-            slot[8] = updater.note
+        rows = view.components
+        if updater.note and not rows[0][8]:
+            rows = [dict(rows[0])] + rows[1:]
+            rows[0][8] = updater.note
         self.counter += 1
         if self.free():
             gc.collect()  # free heap means what is left when the garbage is out
         body = {
             1: view.seq,
-            2: [slot],
+            2: rows,
             3: self.boot_id,
             4: self.counter,
             5: self.boots,
@@ -62,6 +62,6 @@ class Health:
             14: AGENT_VERSION,
             15: self.min_free,
             16: updater.board.uptime_ms(),
-            17: updater.guest.executor,
+            17: updater.executor(),
         }
         return seal_mac(identity[20], identity[21] + "reported", encode(body))

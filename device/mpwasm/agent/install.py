@@ -6,7 +6,7 @@ Imported when there is something to decide and dropped when that is settled; wha
 import gc
 
 from mpwasm.agent import guest as guests
-from mpwasm.agent import launch, phase, tasks
+from mpwasm.agent import launch, phase, renew, tasks
 from mpwasm.agent.store import Store
 from mpwasm.compat import const
 from mpwasm.errors import Refused, WasmError
@@ -24,32 +24,43 @@ _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 
 
 class Install:
-    """The machine at work for the `updater.Updater` `owner`, whose guest, line, log and view it uses."""
+    """The machine at work for the `updater.Updater` `owner`, whose guests, line, log and view it uses."""
 
     def __init__(self, owner, root):
         i = owner.identity
         self.owner = owner
-        self.guest = owner.guest
         self.link = owner.link
         self.log = owner.log
         self.board = owner.board
         self.store = Store(root, i[2])
-        journal = self.store.journal()
-        self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), Saved.parse(journal) if journal else Saved())
+        self.agents = renew.Agents(self.store, self.board.feed)
+        self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), self._saved())
         self.machine.nonce = owner.view.nonce
         self.blocks = tasks.Blocks(self.link, self.store)
-        self.task = self.pending = self.starting = None
+        self.task = self.starting = self.spec = None
+        self.pending = []
         self.payload = None
         self.due = 0
         self.events = []
 
+    def _saved(self):
+        """The journal; a new one if there is none, or one of another format: what an agent falls back from may have written it."""
+        journal = self.store.journal()
+        try:
+            return Saved.parse(journal) if journal else Saved()
+        except Refused as refusal:
+            self.log.note("journal: %s %s" % (refusal.reason, refusal.detail))
+            return Saved()
+
     def begin(self, first, safe):
         """Tell a new machine what it would know: with `first` the board has just started, with `safe` nothing shall be started."""
-        self.feed(("boot",), ("start",) if safe else () if first else ("start", "report"))
+        self.feed(("boot",) + self.agents.facts(), ("start",) if safe else () if first else ("start", "report"))
         if safe and self.machine.state == "trial":
-            self.feed(("failed", "trap", "the agent died"), ("start",))
-        if self.guest.state == guests.FAILED and not first:
-            self.feed(("failed", self.guest.reason, self.guest.detail))
+            self.feed(("failed", 0, "trap", "the agent died"), ("start",))
+        if not first:
+            for slot, guest in self.owner.guests.items():
+                if guest.state == guests.FAILED:
+                    self.feed(("failed", slot, guest.reason, guest.detail))
 
     def feed(self, event, without=()):
         """Give the machine an event and do what it says, leaving out the actions named in `without`."""
@@ -141,9 +152,10 @@ class Install:
         phase.end(loaded, "mpwasm.wire")
         self.events.append(("verified", right))
 
-    def _do_measure(self):
+    def _do_measure(self, kind):
         heap = gc.mem_free() + gc.mem_alloc() - _RESIDENT_BYTES if hasattr(gc, "mem_free") else _UNKNOWN_BYTES
-        flash = min(self.store.free_bytes() - _SPARE_FLASH_BYTES, _MAX_MODULE_BYTES)
+        flash = self.store.free_bytes() - _SPARE_FLASH_BYTES
+        flash = flash + self.agents.room() if kind == "agent" else min(flash, _MAX_MODULE_BYTES)
         self.events.append(("measured", max(flash, 0), max(heap, 0)))
 
     def _do_download(self, digest, size):
@@ -163,26 +175,59 @@ class Install:
     def _do_discard(self):
         self.store.discard_part(self.payload)
 
-    def _do_stage(self, digest, blob, manifest, config):
+    def _do_stage(self, part, blob, manifest, config):
         self.store.accept_part(manifest.digest)
-        self.store.save_spec(digest, launch.spec_of(manifest, config))
-        self.events.append(("staged",))
+        if part.kind == "agent":
+            self._run(self._unpack(manifest.digest))
+        else:
+            self.store.save_spec(part.key(), launch.spec_of(manifest, config))
+            self.events.append(("staged",))
 
-    def _do_start(self, digest, trial):
-        """Start what is staged under `digest`: `start` does it, called from the loop, since the loader needs most of the call stack."""
-        if self.owner.running != digest or self.guest.state == guests.FAILED:
-            self.pending = digest  # else the new module was unfit before the old one had to stop
+    def _unpack(self, digest):
+        try:
+            done = yield from self.agents.unpack(digest, self.blocks, self.board.uptime_ms, self._progress)
+        except Refused as refusal:
+            self.events.append(("unfit", refusal.reason, refusal.detail or ""))
+        else:
+            self.events.append(("staged",) if done else ("unstored",))
+
+    def _do_switch(self, digest, tries):
+        if self.agents.switch(digest, tries):
+            self.owner.reset("the new agent")
+        self.events.append(("failed", 0, "digest", "agent on flash"))
+
+    def _do_settle(self):
+        self.agents.settle()
+
+    def _do_revert(self):
+        self.agents.revert()
+        self.owner.reset("the agent before")
+
+    def _do_restart(self):
+        self.owner.reset("another try")
+
+    def _do_start(self, slot, key, trial):
+        """Start what is staged under `key`: `start` does it, called from the loop, since the loader needs most of the call stack."""
+        self._not_pending(slot)
+        guest = self.owner.guests.get(slot)
+        if self.owner.running.get(slot) != key or (guest and guest.state == guests.FAILED):
+            self.pending.append((slot, key))  # else the new module was unfit before the old one had to stop
+
+    def _not_pending(self, slot):
+        if self.pending and self.pending[0][0] == slot:
             self.starting = None
+        self.pending = [row for row in self.pending if row[0] != slot]
 
     def start(self, now):
-        """One slice of starting the `pending` module: see `launch.bring`. A guest that ends meanwhile is not this one."""
+        """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one."""
+        slot, key = self.pending[0]
         try:
             if self.starting is None:
-                self.owner.failure_told = True
-                self.spec = self.store.load_spec(self.pending)
+                self.owner.told[slot] = True
+                self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
-                self.starting = launch.bring(self.guest, self.store, self.spec, True)
+                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, True)
             while self.board.uptime_ms() < now + _SLICE_MS:
                 self._prepared(next(self.starting))
         except StopIteration:
@@ -199,46 +244,45 @@ class Install:
             self.owner.report()
 
     def _started(self):
-        spec, digest = self.spec, self._over()
-        self.owner.running = digest
-        self.log.note("started %s %s (%s)" % (spec[launch.NAME], spec[launch.VERSION], self.guest.executor))
+        spec = self.spec
+        slot, key = self._over()
+        self.owner.running[slot] = key
+        self.log.note("started %s %s (%s)" % (spec[launch.NAME], spec[launch.VERSION], self.owner.guests[slot].executor))
         self.feed(("started",))
 
     def _over(self):
-        """The end of a start: the digest of what was to be started."""
-        digest = self.pending
-        self.pending = self.starting = self.spec = None
-        self.owner.failure_told = False
+        """The end of a start: slot and key of what was to be started."""
+        slot, key = self.pending.pop(0)
+        self.starting = self.spec = None
+        self.owner.told[slot] = False
         self.owner.note = ""
-        return digest
+        return slot, key
 
     def _unfit(self, error):
-        digest = self._over()
+        slot, key = self._over()
         refused = error if isinstance(error, Refused) else launch.refusal(error)
         self.log.note("can't start: %s %s" % (refused.reason, refused.detail))
-        if not self.guest.inst:
-            self.owner.running = None
+        guest = self.owner.guest_in(slot)
+        if not guest.inst:
+            self.owner.running.pop(slot, None)
         if self.machine.state != "trial":
-            self.owner.running = digest
-            self.owner.failure_told = True
-            self.guest.fail(refused.reason, refused.detail)
-        self.events.append(("failed", refused.reason, refused.detail))
+            self.owner.running[slot] = key
+            self.owner.told[slot] = True
+            guest.fail(refused.reason, refused.detail)
+        self.events.append(("failed", slot, refused.reason, refused.detail))
 
-    def _do_confirm(self, digest):
-        self._sweep(digest)
+    def _do_stop(self, slot):
+        self._not_pending(slot)
+        self.owner.stop(slot)
 
-    def _do_rollback(self, digest):
-        self._sweep(self.machine.saved.running)
-
-    def _sweep(self, digest):
-        """Keep one module on flash, that of the manifest `digest`."""
-        spec = digest and self.store.load_spec(digest)
-        self.store.sweep([digest, spec[launch.DIGEST]] if spec else [])
-
-    def _do_stop(self):
-        self.owner.running = self.pending = self.starting = None
-        self.guest.stop()
-        self.store.sweep([])
+    def _do_keep(self, keys):
+        """Keep on flash what these keys stand for, and no other module."""
+        kept = list(keys)
+        for key in keys:
+            spec = self.store.load_spec(key)
+            if spec:
+                kept.append(spec[launch.DIGEST])
+        self.store.sweep(kept)
 
     _DO = {
         "save": _do_save,
@@ -253,7 +297,10 @@ class Install:
         "discard": _do_discard,
         "stage": _do_stage,
         "start": _do_start,
-        "confirm": _do_confirm,
-        "rollback": _do_rollback,
         "stop": _do_stop,
+        "keep": _do_keep,
+        "switch": _do_switch,
+        "settle": _do_settle,
+        "revert": _do_revert,
+        "restart": _do_restart,
     }

@@ -16,12 +16,13 @@ FUEL = 4
 _CAPABILITIES = const(5)
 _ENTRY = const(6)
 CONFIG = 7
+_SHARE = const(8)
 
 
 def spec_of(manifest, config):
     """The spec of a `wire.manifest.Manifest`, with the config that counts (str -> str|int)."""
     m = manifest
-    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config]
+    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share]
 
 
 def load(path, board):
@@ -114,7 +115,7 @@ def _linked(guest, spec, module, window, code):
         _instantiate(guest, spec, module, window, code)
     finally:
         phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer")
-    guest.begin(spec[FUEL])
+    guest.begin(spec[FUEL], spec[_SHARE])
 
 
 def _instantiate(guest, spec, module, window, code):

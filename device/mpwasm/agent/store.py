@@ -69,15 +69,15 @@ class Store:
         """Make `data` the journal."""
         self._seal("journal", data)
 
-    def save_spec(self, digest, spec):
-        """Keep the verdict on the manifest `digest`: the spec (a list) that its module runs with."""
-        self._seal(name_of(digest) + ".spec", encode([digest, spec]))
+    def save_spec(self, key, spec):
+        """Keep the verdict on a manifest with its config, of which `key` is the digest: the spec (a list) that its module runs with."""
+        self._seal(name_of(key) + ".spec", encode([key, spec]))
 
-    def load_spec(self, digest):
-        """The spec kept for the manifest `digest`, None if there is none that this board wrote."""
-        data = self._sealed(name_of(digest) + ".spec")
+    def load_spec(self, key):
+        """The spec kept under `key`, None if there is none that this board wrote."""
+        data = self._sealed(name_of(key) + ".spec")
         kept = decode(data) if data else [None, None]
-        return kept[1] if kept[0] == digest else None
+        return kept[1] if kept[0] == key else None
 
     def _seal(self, name, data):
         self.write(name, seal_mac(self.key, name, data))
@@ -91,9 +91,13 @@ class Store:
 
     def write(self, name, data):
         """Write a whole file in one step as a reader sees it."""
-        with open(self.dir + name + ".tmp", "wb") as file:
+        self.write_file(self.dir + name, data)
+
+    def write_file(self, path, data):
+        """The same anywhere: under another name, then renamed."""
+        with open(path + ".tmp", "wb") as file:
             file.write(data)
-        os.rename(self.dir + name + ".tmp", self.dir + name)
+        os.rename(path + ".tmp", path)
 
     # -- content files
 
@@ -103,9 +107,10 @@ class Store:
 
     def holds(self, digest):
         """True if the content is there; its bytes are re-read and hashed now."""
-        return self._hash(self.path(digest)) == digest
+        return self.hash(self.path(digest)) == digest
 
-    def _hash(self, path):
+    def hash(self, path):
+        """SHA-256 of a file, read now; None if there is none."""
         total = sha256()
         buf = bytearray(_CHUNK)
         view = memoryview(buf)
@@ -154,12 +159,30 @@ class Store:
         """SHA-256, re-read from flash, of the download that should be `digest`, or of that content if it is there already."""
         self.end_part()
         path = self.path(digest)
-        return self._hash(path + ".part") or self._hash(path)
+        return self.hash(path + ".part") or self.hash(path)
 
     def accept_part(self, digest):
         """The finished download has the right hash: give it its name."""
         if exists(self.path(digest) + ".part"):
             os.rename(self.path(digest) + ".part", self.path(digest))
+        self.remove(name_of(digest) + ".map")
+
+    def copy_to_part(self, digest, path):
+        """As if the content `digest` had been downloaded: take it from a file that is here."""
+        self.end_part()
+        buf = bytearray(_CHUNK)
+        view = memoryview(buf)
+        with open(path, "rb") as old:
+            with open(self.path(digest) + ".part", "wb") as new:
+                n = old.readinto(buf)
+                while n:
+                    new.write(view[:n])
+                    n = old.readinto(buf)
+
+    def move_payload(self, digest, path):
+        """The content or finished download `digest`, of which the hash is right, becomes the file `path`."""
+        part = self.path(digest) + ".part"
+        os.rename(part if exists(part) else self.path(digest), path)
         self.remove(name_of(digest) + ".map")
 
     def discard_part(self, digest):
@@ -170,8 +193,12 @@ class Store:
 
     def remove(self, name):
         """Remove a file of ``state/`` if it is there."""
-        if exists(self.dir + name):
-            os.remove(self.dir + name)
+        self.remove_file(self.dir + name)
+
+    def remove_file(self, path):
+        """Remove any file if it is there."""
+        if exists(path):
+            os.remove(path)
 
     def sweep(self, digests):
         """Remove all contents, specs and parts but those of `digests`, and what unfinished writes left."""

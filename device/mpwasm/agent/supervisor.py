@@ -19,19 +19,22 @@ _MEASURE_MS = const(2000)
 _BATCH = const(6)
 _INFLIGHT = const(2)  # batches that may wait for the broker: in an outage the rest waits in its ring
 _HEALTHY_MS = const(60000)
+_SAFE_MS = const(600000)
 _CRASHES = const(3)
 
 
 class Supervisor:
-    """All parts of the agent of one board; `root` is "" on a board, a folder in tests.
+    """All parts of the agent of one board; `root` is "" on a board, a folder in tests; `guests` {slot: guest}.
 
-    `crashes` is how often in a row the agent has died: from three on the guest isn't started (safe mode).
+    `crashes` is how often in a row the board has restarted within a minute: from three on no guest is started for ten minutes (safe mode).
     """
 
     def __init__(self, root="", crashes=0, board=None):
         self.root = root
         self.crashes = crashes
         self.board = board or Board()
+        self.guests = {}
+        self.well = False
         self.report_due = True
         self.next_report = 0
         self.next_log = 0
@@ -49,7 +52,7 @@ class Supervisor:
         phase.end(loaded, "mpwasm.wire")
         safe = self.crashes >= _CRASHES
         if safe:
-            self.log.note("safe mode: guest not started")
+            self.log.note("safe mode: no guest started")
         self.updater.wake(True, safe)
 
     # -- what comes in
@@ -73,7 +76,7 @@ class Supervisor:
         phase.end(loaded, "mpwasm.agent")
         phase.end(loaded, "mpwasm.wire")
         if self.commanded[2]:
-            self.updater.running = None
+            self.updater.forget_stopped()
             self.updater.wake(True)
 
     def broke(self, error):
@@ -114,8 +117,9 @@ class Supervisor:
         self.board.feed()
         now = self.board.uptime_ms()
         due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.net.up(now)))
-        for part in (self.updater, self.guest):
-            at = self._guarded(part.broke, part.step, now)
+        for slot in [None] + list(self.guests):
+            part = self.updater if slot is None else self.guests.get(slot)
+            at = self._guarded(part.broke, part.step, now) if part else None
             if at is not None:
                 due = min(due, at)
         install = self.updater.install
@@ -139,13 +143,21 @@ class Supervisor:
             blame(error)
             return None
 
+    def healthy(self):
+        """This was no fast restart: those before are forgotten."""
+        self.well = True
+        if "crashes" in os.listdir(self.root + "/state"):
+            os.remove(self.root + "/state/crashes")
+
     def run(self):
-        """Turn for ever; after a minute the deaths before this boot are forgotten."""
+        """Turn for ever; safe mode ends, after ten minutes without an update, by a restart."""
         while True:
             self.link.wait(self.turn())
-            if self.crashes and self.board.uptime_ms() > _HEALTHY_MS:
-                self.crashes = 0
-                os.remove(self.root + "/state/crashes")
+            now = self.board.uptime_ms()
+            if now > _HEALTHY_MS and not self.well:
+                self.healthy()
+            if now > _SAFE_MS and self.crashes >= _CRASHES and not self.guests and not self.updater.busy:
+                self.updater.reset("safe mode is over")
 
 
 def run(root="", crashes=0):

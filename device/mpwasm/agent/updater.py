@@ -1,4 +1,4 @@
-"""Slot 0 between updates: what `reported` says of it, what has to be looked at on `desired`, a guest that fails.
+"""The guests' slots between updates: what `reported` says of them, what has to be looked at on `desired`, a guest that fails.
 
 `install` and all that it needs, some 40 KiB, are imported when there is something to decide, and dropped when that is settled.
 """
@@ -12,16 +12,18 @@ _IDLE = {1: 0, 2: "idle", 3: None, 4: None, 5: "", 6: "", 7: 0, 8: ""}
 
 
 class View:
-    """What `reported` says of the update machine: `component` is the map of `wire.report.ComponentReport`."""
+    """What `reported` says of the update machine: `components` are maps as of `wire.report.ComponentReport`, `state` is the machine's."""
 
     def __init__(self):
-        self.component = _IDLE
+        self.state = "idle"
+        self.components = [dict(_IDLE)]
         self.seq = self.floor = self.keys_version = 0
         self.nonce = bytes(8)
 
     def take(self, machine):
         """Copy from the machine."""
-        self.component = machine.component().to_map()
+        self.state = machine.state
+        self.components = [component.to_map() for component in machine.components()]
         self.seq = machine.saved.seq
         self.floor = machine.saved.floor
         self.keys_version = machine.saved.keys_version
@@ -29,12 +31,13 @@ class View:
 
 
 class Updater:
-    """Slot 0 of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` the manifest digest of
-    what is in the guest's slot."""
+    """The slots of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` {slot: key of what is in
+    it}, `told` {slot: whether the failure of its guest is known}."""
 
     def __init__(self, agent, key):
+        self.agent = agent
         self.root = agent.root
-        self.guest = agent.guest
+        self.guests = agent.guests
         self.link = agent.link
         self.log = agent.log
         self.board = agent.board
@@ -45,14 +48,44 @@ class Updater:
         self.install = None
         self.loaded = None
         self.note = ""
-        self.told = ""
-        self.running = None
-        self.failure_told = False
+        self.words = ""
+        self.running = {}
+        self.told = {}
 
     @property
     def busy(self):
         """True while an update is under way."""
-        return self.view.component[2] not in _SETTLED
+        return self.view.state not in _SETTLED
+
+    def guest_in(self, slot):
+        """The guest in a slot, made if there is none."""
+        if slot not in self.guests:
+            self.guests[slot] = guests.Guest(self.board, self.log)
+        return self.guests[slot]
+
+    def stop(self, slot):
+        """End the guest in a slot, and free it."""
+        self.running.pop(slot, None)
+        if slot in self.guests:
+            self.guests.pop(slot).stop()
+
+    def forget_stopped(self):
+        """What does not run is to be started again."""
+        for slot in self.guests:
+            if self.guests[slot].state != guests.RUNNING:
+                self.running.pop(slot, None)
+
+    def executor(self):
+        """What runs the guest in the lowest slot: "native", or "plain: why"; "" without one."""
+        return self.guests[min(self.guests)].executor if self.guests else ""
+
+    def reset(self, why):
+        """Restart the board for a reason that is none to worry about: fast deaths are counted anew."""
+        self.log.note("restart: " + why)
+        self.agent.healthy()
+        from machine import reset
+
+        reset()
 
     def wake(self, first=False, safe=False, loaded=None):
         """Have an `Install`; at the `first` one of a boot it starts what the journal says, unless `safe`. `loaded` is of `phase.begin`."""
@@ -72,18 +105,23 @@ class Updater:
 
     def step(self, now):
         """One slice of an update under way; return the uptime at which the next is due, or None."""
-        if self.guest.state == guests.FAILED and not self.failure_told:
-            self.failure_told = True
-            if self.install:
-                self.install.feed(("failed", self.guest.reason, self.guest.detail))
-            else:
-                self.wake()  # learns of it there
+        for slot in self.guests:
+            if self.guests[slot].state == guests.FAILED and not self.told.get(slot):
+                self._failed(slot, self.guests[slot])
+                return now
         if self.install is None:
             return None
         due = self.install.step(now)
         if due is None:
             self._sleep()
         return due
+
+    def _failed(self, slot, guest):
+        self.told[slot] = True
+        if self.install:
+            self.install.feed(("failed", slot, guest.reason, guest.detail))
+        else:
+            self.wake()  # learns of it there
 
     def broke(self, error):
         """Give up for an error that nothing foresaw: the update is forgotten, the journal counts, the next `desired` tries again."""
@@ -92,18 +130,20 @@ class Updater:
         if self.loaded:
             self._sleep()
         reason = "no-memory" if isinstance(error, MemoryError) else "internal"
-        component = dict(self.view.component)
-        component.update({2: "failed", 3: reason, 8: repr(error)[:120]})
-        self.view.component = component
+        self.view.state = "failed"
+        for component in self.view.components:
+            component.update({2: "failed", 3: reason, 8: repr(error)[:120]})
         self.changed()
 
     def changed(self):
         """The view has changed: report it, and log a reason that is new."""
-        c = self.view.component
-        words = "%s: %s %s" % (c[2], c[3], c[8])
-        if c[3] and words != self.told:
+        words = ""
+        for c in self.view.components:
+            if c[3]:
+                words = "%s: %s %s" % (c[2], c[3], c[8])
+        if words and words != self.words:
             self.log.note(words)
-        self.told = words
+        self.words = words
         self.report()
 
     def refused(self, reason, detail):
@@ -129,7 +169,7 @@ class Updater:
             return
         self.note = ""
         self.wake(loaded=loaded)
-        self.install.feed(("desired", topic, message))
+        self.install.events.append(("desired", topic, message))  # taken from the loop: there is more call stack left
 
     def on_blk(self, payload):
         """A message on `blk`."""

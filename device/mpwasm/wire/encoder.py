@@ -69,8 +69,14 @@ def _put(out, item, depth):
             _put(out, member, depth + 1)
     elif isinstance(item, dict):
         _head(out, _MAP, len(item))
-        for key, member in sorted([(encode(key), member) for key, member in item.items()], key=_first):
-            out.extend(key)
+        pairs = []
+        for key in item:
+            head = bytearray()
+            _put(head, key, 0)
+            pairs.append((bytes(head), item[key]))
+        pairs.sort(key=_first)
+        for head, member in pairs:
+            out.extend(head)
             _put(out, member, depth + 1)
     elif isinstance(item, Tag):
         _head(out, _TAG, item.number)

@@ -121,18 +121,17 @@ class KeyList(Record):
     def adopt(self, saved, digest, root):
         """Enter this verified list (its blob's `digest`, signed by `root`) in the journal `saved`, to be saved before it is used.
 
-        The verdict on what runs is given again: returns whether that has to stop, which the journal then says too.
+        The verdict on what runs is given again: returns the slots of the modules that have to stop, which the journal no longer names.
+        An agent stays: there must be one, and only another one can take its place.
         """
         saved.keys_version = self.version
         saved.keys = digest
         saved.root = root
         saved.floor = max(saved.floor, self.created)
         saved.counters.update(self.floors)
-        if saved.signer is None or saved.signer not in self.stopped:
-            return False
-        saved.running = saved.config = saved.signer = None
-        saved.name = saved.version = ""
-        return True
+        gone = [part for part in saved.running if part.kind == "wasm" and part.signer in self.stopped]
+        saved.running = [part for part in saved.running if part not in gone]
+        return [part.slot for part in gone]
 
 
 def proofs(root, opened):

@@ -25,6 +25,9 @@ class Manifest(Record):
     | 15 | expiry | Unix seconds after which it is not accepted any more, 0 for never |
     | 16 | counter | security counter; below the board's floor for this name it is refused |
     | 17 | groups | list of str; boards of other groups refuse it; ``*`` at the end is a wildcard |
+    | 18 | share | its part of the processor beside other guests: how many times 10 ms a slice may last |
+
+    An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
     """
 
     FORMAT = 1
@@ -46,6 +49,7 @@ class Manifest(Record):
         (15, "expiry", "u", 0, _U53),
         (16, "counter", "u", 0, _U32),
         (17, "groups", "l", 1, 16),
+        (18, "share", "u", 1, 10),
     )
 
     kind = "wasm"
@@ -60,3 +64,4 @@ class Manifest(Record):
     expiry = 0
     counter = 0
     groups = ("*",)
+    share = 2

@@ -81,9 +81,11 @@ def check_manifest(manifest, key, board, saved):
     from mpwasm.wire.keys import covers, uncovered
 
     key.allow(manifest)
+    if (manifest.kind == "agent") != (manifest.name == "agent"):
+        raise Refused("not-manifest", "name")  # or a module could raise the agent's floor
     if not covers(manifest.groups, board.group):
         raise Refused("wrong-device", "group:" + board.group)
-    if manifest.abi != board.abi:
+    if manifest.kind == "wasm" and manifest.abi != board.abi:
         raise Refused("abi", str(manifest.abi))
     beyond = uncovered(board.granted, manifest.capabilities)
     if beyond is not None:
@@ -97,8 +99,10 @@ def check_manifest(manifest, key, board, saved):
 
 
 def check_room(manifest, flash_bytes, heap_bytes):
-    """Return None if the payload and its memory fit; `Refused` ("no-space", "no-memory")."""
-    if manifest.size > flash_bytes:
-        raise Refused("no-space", "%d > %d" % (manifest.size, flash_bytes))
-    if manifest.memory > heap_bytes:
+    """Return None if the payload and its memory fit; `Refused` ("no-space", "no-memory"). An agent needs flash for its files as `memory`."""
+    agent = manifest.kind == "agent"
+    need = manifest.memory if agent else manifest.size
+    if need > flash_bytes:
+        raise Refused("no-space", "%d > %d" % (need, flash_bytes))
+    if not agent and manifest.memory > heap_bytes:
         raise Refused("no-memory", "%d > %d" % (manifest.memory, heap_bytes))

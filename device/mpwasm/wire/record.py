@@ -153,7 +153,10 @@ class Record:
         if isinstance(kind, type):
             if not isinstance(value, list) or not low <= len(value) <= high:
                 raise Refused(cls.REASON, name)
-            return [kind.from_map(member) for member in value]
+            records = []
+            for member in value:
+                records.append(kind.from_map(member))
+            return records
         if not fits(value, kind, low, high):
             raise Refused(cls.REASON, name)
         return value

@@ -1,9 +1,10 @@
-"""What runs on the board, as the update machine sees it: trial, confirmation, roll-back, start at boot. `update.Update` adds the rest."""
+"""What runs on the board, as the update machine sees it: trial, confirmation, roll-back, start at boot. `staging` and `update` add the rest."""
 
 from mpwasm.compat import const
 from mpwasm.errors import Refused
 
 _MAX_DETAIL = const(200)
+_AGENT_ONLINE_MS = const(300000)
 _UNFIT = ("malformed", "invalid", "unlinkable", "abi", "no-memory")
 SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 
@@ -16,8 +17,24 @@ def cut(detail):
     return text
 
 
+def in_slot(parts, slot):
+    """The one of `parts` in `slot`, or None."""
+    for part in parts:
+        if part.slot == slot:
+            return part
+    return None
+
+
+def agent_of(parts):
+    """The agent among `parts`, or None."""
+    for part in parts:
+        if part.kind == "agent":
+            return part
+    return None
+
+
 class Trial:
-    """The half of the machine that needs the journal only; events, actions and attributes are described in `update`."""
+    """The part of the machine that needs the journal only; events, actions and attributes are described in `update`."""
 
     def __init__(self, saved):
         self.saved = saved
@@ -27,8 +44,10 @@ class Trial:
         self.progress = 0
         self.online = False
         self.wake = None
+        self.agent = None
         self._confirm_at = 0
-        self._crash = None
+        self._waiting = None
+        self._crashes = {}
         self._actions = []
         self._now = 0
 
@@ -42,28 +61,36 @@ class Trial:
                 handler(self, *event[1:])
             except Refused as refusal:
                 self._end("rejected", refusal.reason, refusal.detail)
+        if self._waiting is not None and self.state != "trial":
+            waiting, self._waiting = self._waiting, None
+            self._take(waiting)  # the pointer that has waited for a verdict, behind all that the verdict asks for
         actions = self._actions
         self._actions = []
         return actions
 
-    def component(self):
-        """The `ComponentReport` of the present state; a module that crashed after its confirmation is reported as failed."""
+    def components(self):
+        """A `ComponentReport` for each slot that runs or is on trial or was touched, at least one; what crashed later on is failed."""
+        parts = self.saved.trial or self.saved.running
+        slots = [slot for slot in range(16) if in_slot(parts, slot) or self.saved.touched >> slot & 1]
+        return [self._component(slot, in_slot(parts, slot)) for slot in slots or (0,)]
+
+    def _component(self, slot, part):
         from mpwasm.wire.report import ComponentReport
 
-        saved = self.saved
-        state, reason, detail = self.state, self.reason, self.detail
-        if self._crash is not None and state in SETTLED:
+        touched = not self.saved.touched or self.saved.touched >> slot & 1
+        state, reason, detail = (self.state, self.reason, self.detail) if touched else ("confirmed", None, "")
+        if slot in self._crashes and state in SETTLED:
             state = "failed"
-            reason, detail = self._crash
-        on_trial = saved.trial is not None
+            reason, detail = self._crashes[slot]
         return ComponentReport(
+            slot=slot,
             state=state,
             reason=reason,
             detail=detail,
-            progress=self.progress,
-            manifest=saved.trial if on_trial else saved.running,
-            name=saved.trial_name if on_trial else saved.name,
-            version=saved.trial_version if on_trial else saved.version,
+            progress=self.progress if touched else 100,
+            manifest=part.manifest if part else None,
+            name=part.name if part else "",
+            version=part.version if part else "",
         )
 
     def _do(self, *action):
@@ -79,24 +106,31 @@ class Trial:
         self.wake = None
         self._do("report")
 
-    def _end(self, outcome, reason=None, detail="", then=()):
-        """Settle this seq, which is never tried again: save, do the actions `then`, report."""
+    def _end(self, outcome, reason=None, detail=""):
+        """Settle this seq, which is never tried again: save, report."""
         saved = self.saved
         saved.outcome = outcome
         saved.reason = reason
         saved.detail = cut(detail)
         self._save()
-        for action in then:
-            self._do(*action)
         self._enter(outcome, reason, saved.detail)
 
-    def _any_boot(self):
+    def _any_boot(self, agent=None, fell=False, trying=False):
+        """`agent` is the payload digest of the agent that runs (None: it came by cable); `fell`: main.py has just given up another one;
+        `trying`: main.py counts the tries of this one."""
         saved = self.saved
-        if saved.trial is not None:
-            self._start_trial()
+        self.agent = agent
+        if saved.trial:
+            self._start_trial(fell)
             return
-        if saved.running is not None:
-            self._do("start", saved.running, False)
+        part = agent_of(saved.running)
+        if part and part.payload != agent and not trying:
+            saved.running = [each for each in saved.running if each != part]
+            saved.outcome, saved.reason, saved.detail = "rolled-back", "trap", "the agent died"
+            self._save()
+        if trying or fell:
+            self._do("settle" if fell or (part and part.payload == agent) else "revert")
+        self._start(saved.running, False)
         state = saved.outcome if saved.outcome in SETTLED else "idle"
         self._enter(state, saved.reason, saved.detail)
 
@@ -114,31 +148,70 @@ class Trial:
     def _any_offline(self):
         self.online = False
 
-    def _any_failed(self, reason, detail=""):
-        if self.state == "trial":
+    def _any_failed(self, slot, reason, detail=""):
+        if self.state == "trial" and (self._new_agent() or in_slot(self._changed(), slot)):
             self._roll_back("rejected" if reason in _UNFIT else "rolled-back", reason, detail)
         else:
-            self._crash = reason, cut(detail)
+            self._crashes[slot] = reason, cut(detail)
             self._do("report")
 
-    def _start_trial(self):
-        """Start the module on trial, counting the try before the start; without tries left, give it up."""
+    # trial: all components of the document together
+
+    def _changed(self):
+        """The parts on trial that are not confirmed."""
+        return [part for part in self.saved.trial if part not in self.saved.running]
+
+    def _new_agent(self):
+        """The agent on trial, or None."""
+        return agent_of(self._changed())
+
+    def _start(self, parts, trial):
+        for part in parts:
+            if part.kind == "wasm":
+                self._do("start", part.slot, part.key(), trial)
+
+    def _stop_but(self, parts, others):
+        """Stop what of `others` has no place among `parts`."""
+        for other in others:
+            if not in_slot(parts, other.slot):
+                self._crashes.pop(other.slot, None)
+                self._do("stop", other.slot)
+
+    def _start_trial(self, fell=False):
+        """Start what is on trial, counting the try before the start; without tries left, give it up. A new agent begins by a reset."""
         saved = self.saved
-        if not saved.tries:
-            self._roll_back("rolled-back", "timeout", "no tries left")
+        new = self._new_agent()
+        if not saved.tries or fell:
+            self._roll_back("rolled-back", "trap" if fell else "timeout", "the agent died" if fell else "no tries left")
+            if fell:
+                self._do("settle")
             return
-        saved.tries -= 1
+        if new is None or new.payload == self.agent:
+            saved.tries -= 1
         self._save()
-        self._crash = None
         self._enter("trial")
+        if new and new.payload != self.agent:
+            self._do("switch", new.payload, saved.tries)
+            return
         self.wake = self._confirm_at = self._now + saved.confirm_s * 1000
-        self._do("start", saved.trial, True)
+        self._stop_but(saved.trial, saved.running)
+        for part in self._changed():
+            self._crashes.pop(part.slot, None)
+        self._start(saved.trial, True)
 
     def _trial_tick(self):
-        if self._now >= self._confirm_at:
-            self.wake = None
-            if self.online:
-                self._confirm()
+        if self._now < self._confirm_at:
+            return
+        self.wake = None
+        if self.online:
+            self._confirm()
+        elif self._new_agent():  # it may be to blame: another try, by a reset
+            if self._now >= self._confirm_at + _AGENT_ONLINE_MS:
+                self._do("restart")
+            self.wake = self._confirm_at + _AGENT_ONLINE_MS
+
+    def _keep(self):
+        return "keep", [part.key() for part in self.saved.running]
 
     def _trial_started(self):
         """It runs now, after a compilation maybe: the time until it is confirmed begins."""
@@ -146,27 +219,26 @@ class Trial:
 
     def _confirm(self):
         saved = self.saved
-        if saved.trial_counter > saved.counters.get(saved.trial_name, 0):
-            saved.counters[saved.trial_name] = saved.trial_counter
-        saved.running, saved.config = saved.trial, saved.trial_config
-        saved.name, saved.version = saved.trial_name, saved.trial_version
-        saved.signer = saved.trial_signer
-        saved.trial = saved.trial_config = saved.trial_signer = None
-        self._end("confirmed", then=[("confirm", saved.running)])
-
-    def _clear(self):
-        """Nothing shall run any more."""
-        self._crash = None
-        saved = self.saved
-        saved.running = saved.config = saved.signer = None
-        saved.name = saved.version = ""
-        self._end("confirmed", then=[("stop",)])
+        agent = self._new_agent()
+        for part in self._changed():
+            if part.counter > saved.counters.get(part.name, 0):
+                saved.counters[part.name] = part.counter
+        saved.running, saved.trial = saved.trial, ()
+        self._end("confirmed")
+        if agent:
+            self._do("settle")
+        self._do(*self._keep())
 
     def _roll_back(self, outcome, reason, detail):
         saved = self.saved
-        then = [("stop",) if saved.running is None else ("start", saved.running, False), ("rollback", saved.trial)]
-        saved.trial = saved.trial_config = saved.trial_signer = None
-        self._end(outcome, reason, detail, then)
+        new = self._new_agent()
+        given_up, saved.trial = saved.trial, ()
+        self._end(outcome, reason, detail)
+        self._stop_but(saved.running, given_up)
+        self._start(saved.running, False)
+        self._do(*self._keep())
+        if new and new.payload == self.agent:
+            self._do("revert")
 
     # by event, or by state and event; tables and not method names, which would stay in the heap
     HANDLERS = {
