@@ -11,6 +11,7 @@ import time
 from fleet import signing
 from fleet.calls.access import Access
 from fleet.calls.boards import Boards
+from fleet.calls.commands import Commands
 from fleet.calls.keys import Keys
 from fleet.calls.overview import Overview
 from fleet.calls.records import Records
@@ -57,7 +58,7 @@ def user():
         return f"uid {os.getuid()}"
 
 
-class LocalClient(Boards, Rollouts, Records, Overview, Keys, Access):
+class LocalClient(Boards, Rollouts, Records, Overview, Keys, Commands, Access):
     """The fleet in a `Home` of this machine, through its database."""
 
     def __init__(self, home, actor=None):

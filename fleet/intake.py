@@ -4,6 +4,7 @@ from collections import OrderedDict
 from hashlib import sha256
 
 from fleet import rollout
+from fleet.dispatch import Dispatch
 from fleet.errors import FleetError
 from fleet.model import Component, LogLine, Reading, Report
 from mpwasm.errors import Refused
@@ -35,6 +36,7 @@ class Intake:
         self._vault = vault
         self._keys = {}
         self._blobs = OrderedDict()
+        self.dispatch = Dispatch(store, self.device_key)
         self._last_batch = {}
         self._handlers = {
             "reported": self._reported,
@@ -42,6 +44,7 @@ class Intake:
             "log": self._log,
             "tele": self._tele,
             "get": self._get,
+            "cmd/res": self._answer,
         }
 
     def handle(self, topic, payload, now):
@@ -121,6 +124,9 @@ class Intake:
             target.rollout, target.device, state=state, reason=part.reason, detail=part.detail or None, progress=part.progress
         )
 
+    def _answer(self, device, topic, payload, now):
+        self.dispatch.answered(device, topic, payload, now)
+
     def _state(self, device, _topic, payload, now):
         self._known(device)
         state = payload.decode("ascii", "replace")
@@ -186,7 +192,7 @@ def report_rows(device, read, now):
         key_list=read.keys_version,
         received=now,
         **{name: getattr(read, name) for name in ("seq", "counter", "boots", "free_heap", "min_free_heap", "rssi", "abi", "floor")},
-        **{name: getattr(read, name) for name in ("port", "firmware", "agent")},
+        **{name: getattr(read, name) for name in ("port", "firmware", "agent", "uptime_ms", "executor")},
     )
     return row, [_component(device, part) for part in read.components]
 

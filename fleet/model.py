@@ -1,6 +1,6 @@
 """The tables of the fleet, and nothing else: one class per table, all times in seconds since 1970 (UTC)."""
 
-from sqlalchemy import JSON, Column, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 
@@ -144,6 +144,8 @@ class Report(SQLModel, table=True):
     port: str | None = None
     firmware: str | None = None
     agent: str | None = None
+    uptime_ms: int = Field(default=0, sa_type=BigInteger)
+    executor: str | None = None
     received: float
 
 
@@ -218,3 +220,22 @@ class Token(SQLModel, table=True):
     created: float
     expires: float | None = None
     used: float | None = None
+
+
+class Command(SQLModel, table=True):
+    """A command to one board; `state` is queued, sent, done, refused or timeout. `boot_id` (hex) and `counter` are what it was last sent under."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    device: str = Field(index=True)
+    name: str
+    args: dict = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    actor: str
+    state: str = Field(default="queued", index=True)
+    reason: str | None = None
+    detail: str | None = None
+    boot_id: str | None = None
+    counter: int = Field(default=0, sa_type=BigInteger)
+    created: float
+    expires: float
+    sent: float | None = None
+    ended: float | None = None

@@ -123,6 +123,8 @@ class Service:
         self._notice_devices()
         for row in self.store.running_rollouts():
             self._advance(row, now)
+        for topic, payload in self.intake.dispatch.due(now):
+            self.bus.publish(topic, payload, qos=1)
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
             self._renew(now)

@@ -1,6 +1,7 @@
 """The fleet's memory: every query there is, put together from `fleet.sql`, one file per subject."""
 
 from fleet.sql.base import Base
+from fleet.sql.commands import Commands
 from fleet.sql.devices import Devices
 from fleet.sql.overview import Overview
 from fleet.sql.records import Records
@@ -8,7 +9,7 @@ from fleet.sql.releases import Releases
 from fleet.sql.tokens import Tokens
 
 
-class Store(Devices, Releases, Records, Overview, Tokens, Base):
+class Store(Devices, Releases, Records, Overview, Tokens, Commands, Base):
     """A database of the fleet at an SQLAlchemy URL; rows are `fleet.model` objects, detached."""
 
 

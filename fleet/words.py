@@ -32,6 +32,10 @@ REASONS = {
     "exhausted": "the module used up its budget of memory or steps",
     "exit": "the module ended by itself",
     "timeout": "the board did not finish in time",
+    "other-boot": "the command was for before the board's last start",
+    "unknown-command": "the board's agent does not know this command",
+    "busy": "an update is under way: try again when it has ended",
+    "nothing": "there is nothing to do it with",
     "internal": "the agent failed in a way that nobody foresaw",
 }
 

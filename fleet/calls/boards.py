@@ -3,7 +3,7 @@
 import os
 import time
 
-from fleet import deploy
+from fleet import deploy, health
 from fleet.calls.common import check_id, fields
 from fleet.errors import Missing
 from fleet.model import Device, Report
@@ -90,7 +90,7 @@ class Boards:
 
 def _board(row, groups, report, components, wanted):
     main = next((part for part in components if part.slot == 0), None)
-    return {
+    board = {
         "id": row.id,
         "groups": groups,
         "state": row.state,
@@ -100,6 +100,8 @@ def _board(row, groups, report, components, wanted):
         "status": main.state if main else None,
         "reason": main.reason if main else None,
         "free_heap": report.free_heap if report else None,
+        "executor": report.executor or None if report else None,
         "port": report.port if report else None,
         "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }
+    return {**board, **health.judge({**board, "detail": main.detail if main else None})}

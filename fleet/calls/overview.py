@@ -25,6 +25,6 @@ class Overview:
         """The current list of release keys as its signed blob (bytes)."""
         return self._store.blob(self._store.key_list().digest)
 
-    def newest_reading(self):
-        """The id of the newest reading, 0 if there is none."""
-        return self._store.newest_reading()
+    def reading_start(self, count, device=None):
+        """The id after which the newest `count` readings come; with 0 the newest id of all, whatever the board."""
+        return self._store.reading_start(count, device)

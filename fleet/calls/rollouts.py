@@ -31,6 +31,14 @@ class Rollouts:
         number = self._start(package, group, timeout_s, wanted) if wanted else None
         return {"rollout": number, "unchanged": unchanged}
 
+    def distrust(self, package):
+        """Why boards would not trust the signature of a `deploy.Package`, as a sentence, or None."""
+        try:
+            self._check_signature(package)
+        except FleetError as error:
+            return error.sentence
+        return None
+
     def _check_signature(self, package):
         """The service side trusts no caller: the envelope must verify under a key of this fleet."""
         opened = envelope.open_envelope(package.envelope)

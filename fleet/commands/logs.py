@@ -1,4 +1,4 @@
-"""`fleet logs`: lines that boards and their modules logged."""
+"""`fleet logs`: lines that boards and their modules logged, and how many were lost in between."""
 
 import contextlib
 import json
@@ -25,17 +25,32 @@ def command(context, board, follow, count, output):
     if board is not None:
         client.device(board)
     after = client.log_start(count, board)
-    rows = client.logs(after, board, max(count, 1)) if count else []
+    last = {}
+    rows = count_lost(client.logs(after, board, max(count, 1)) if count else [], last)
     _show(rows, output, follow)
     if follow:
         with contextlib.suppress(KeyboardInterrupt):
-            _follow(client, rows[-1]["id"] if rows else after, board, output)
+            _follow(client, rows[-1]["id"] if rows else after, board, output, last)
 
 
-def _follow(client, after, board, output):
+def count_lost(rows, last):
+    """Give each row its "lost": how many lines of its board, dropped in an outage, are missing before it.
+
+    `last` {board: counter of its last line} is brought up to date; a counter that falls begins anew after a restart.
+    """
+    for row in rows:
+        before = last.get(row["device"])
+        if before is not None and row["counter"] <= before:
+            before = 0
+        row["lost"] = 0 if before is None else row["counter"] - before - 1
+        last[row["device"]] = row["counter"]
+    return rows
+
+
+def _follow(client, after, board, output, last):
     """Print what comes, for ever."""
     while True:
-        rows = client.logs(after, board)
+        rows = count_lost(client.logs(after, board), last)
         _show(rows, output, True)
         if rows:
             after = rows[-1]["id"]
@@ -47,9 +62,14 @@ def _show(rows, output, follow):
     if output == "json":
         texts = [json.dumps(row, ensure_ascii=False) for row in rows] if follow else [json.dumps(rows, indent=2, ensure_ascii=False)]
     else:
-        texts = [line(row) for row in rows]
+        texts = [text for row in rows for text in ([lost(row)] if row["lost"] else []) + [line(row)]]
     for text in texts:
         click.echo(text)
+
+
+def lost(row):
+    """What is missing before a line, as text."""
+    return f"{row['device']}        ...  ({row['lost']} line{'s' if row['lost'] > 1 else ''} lost: the board had no room for more)"
 
 
 def line(row):

@@ -12,6 +12,7 @@ BOARDS = as_table(
         ("SEEN", lambda d: ago(d["seen"])),
         ("RUNS", module),
         ("UPDATE", lambda d: d["status"]),
+        ("EXECUTOR", lambda d: d["executor"]),
         ("HEAP", lambda d: kib(d["free_heap"])),
         ("REASON", lambda d: explain(d["reason"]) if d["reason"] else None),
     ],

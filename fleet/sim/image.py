@@ -93,6 +93,12 @@ def sources(folder=None):
     return [(path, path.relative_to(folder).as_posix()) for path in sorted((folder / "mpwasm").rglob("*.py")) if path.name != "board_main.py"]
 
 
+def data(folder=None):
+    """The device's other files, as (path, name below /lib)."""
+    folder = folder or device_folder()
+    return [(path, path.relative_to(folder).as_posix()) for path in sorted((folder / "mpwasm").rglob("*.wasm"))]
+
+
 def main_file():
     """The board's main.py, where it lies in a checkout or in the wheel."""
     folder = device_folder()
@@ -100,7 +106,7 @@ def main_file():
 
 
 def build(dest, also=(), spelt=True):
-    """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy` and `main.py`; other files there stay.
+    """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy`, the run-time library and `main.py`; other files there stay.
 
     `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too. Without `spelt` names
     stay as they are in the sources. Returns the number of bytes written. Raises `CompileError`.
@@ -112,6 +118,8 @@ def build(dest, also=(), spelt=True):
         target = ((dest / "lib" if name.startswith("mpwasm/") else dest) / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         total += target.write_bytes(compile_file(path, name, spell=spell))
+    for path, name in data():
+        total += (dest / "lib" / name).write_bytes(path.read_bytes())
     if main_file().exists():
         total += (dest / "main.py").write_bytes(main_file().read_bytes())
     return total

@@ -31,6 +31,10 @@ class Overview:
         """All signed modules, newest first."""
         return self.rows(select(Module).order_by(col(Module.created).desc(), Module.digest))
 
-    def newest_reading(self):
-        """The id of the newest reading, 0 if there is none."""
-        return self.rows(select(func.max(Reading.id)))[0] or 0
+    def reading_start(self, count, device=None):
+        """The id below the newest `count` readings; the newest id where there are none, or with a count of 0."""
+        statement = select(Reading.id).order_by(col(Reading.id).desc())
+        if device is not None:
+            statement = statement.where(Reading.device == device)
+        newest = self.rows(statement.limit(count)) if count else []
+        return newest[-1] - 1 if newest else self.rows(select(func.max(Reading.id)))[0] or 0

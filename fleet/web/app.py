@@ -15,6 +15,7 @@ from fleet.web.live import add_events
 from fleet.web.operations import PREFIX
 from fleet.web.routes import add_routes
 from fleet.web.shield import Shield
+from fleet.web.tools import add_tools
 
 STATIC = Path(__file__).parent / "static"
 ABOUT = """What the `fleet` command can do, over HTTP. Show a token in the header `Authorization: Bearer …`.
@@ -30,6 +31,7 @@ def make_app(client):
     add_session(app, guard, client)
     add_routes(app, guard)
     add_events(app, guard, client)
+    add_tools(app, guard)
     _add_errors(app)
 
     @app.get("/", include_in_schema=False)

@@ -27,7 +27,7 @@ class Looker:
         self._rollouts = {}
         self._service = None
         self._line = client.log_start(0)
-        self._reading = client.newest_reading()
+        self._reading = client.reading_start(0)
 
     def look(self):
         """[(event, data)] of what has changed."""
@@ -79,9 +79,12 @@ class Live:
             yield f"retry: 2000\n{spell('hello', {'now': time.time()})}"
             while queue in self._listeners or not queue.empty():
                 try:
-                    yield await asyncio.wait_for(queue.get(), ALIVE_S)
+                    text = await asyncio.wait_for(queue.get(), ALIVE_S)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    text = ": still here\n\n"
+                if text is None:
+                    return
+                yield text
         finally:
             self._listeners.discard(queue)
 
@@ -100,6 +103,10 @@ class Live:
                 self._tell(spell(event, data))
             await asyncio.sleep(max(LOOK_S, (time.monotonic() - start) / BUSY_SHARE))
 
+    def stop(self):
+        """End all streams: the server goes."""
+        self._tell(None)
+
     def _tell(self, text):
         for queue in list(self._listeners):
             try:
@@ -114,8 +121,9 @@ def spell(event, data):
 
 
 def add_events(app, guard, client):
-    """The route of the events."""
-    live, viewer = Live(client), guard("viewer")
+    """The route of the events; `app.state.live` ends them."""
+    app.state.live = live = Live(client)
+    viewer = guard("viewer")
 
     @app.get(
         f"{PREFIX}/events",

@@ -7,7 +7,7 @@ names it, into the query of a GET or DELETE, and into the JSON body of the rest.
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Base64Bytes, BaseModel, Field
+from pydantic import Base64Bytes, BaseModel, Field, StrictBool
 
 from fleet.web import results
 
@@ -20,9 +20,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=32
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)]
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Number = Annotated[int, Field(ge=0, lt=1 << 63)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
-Seconds = Annotated[int, Field(ge=1, le=366 * 86400)]
-Days = Annotated[int, Field(ge=1, le=36500)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=366 * 86400)]
+Days = Annotated[int, Field(strict=True, ge=1, le=36500)]
 Role = Annotated[str, Field(pattern="^(viewer|operator|admin)$")]
 
 
@@ -113,7 +114,7 @@ OPERATIONS = (
     _get("key", "/keys/{name}", "One key, by name, id or the beginning of one.", results.KeyInFull, name=Label),
     _get("service", "/service", "The running service, or null.", results.Service | None),
     _get("logs", "/logs", "Log lines with an id above `after`, oldest first.", results.Line, "id", **_PART),
-    _get("log_start", "/logs/start", "The id after which the newest `count` lines come.", int, count=Limit, device=Name | None),
+    _get("log_start", "/logs/start", "The id after which the newest `count` lines come.", int, count=Count, device=Name | None),
     _get("readings", "/readings", "Readings with an id above `after`, oldest first.", results.Reading, "id", **_PART),
     _do(
         "push",
@@ -126,9 +127,23 @@ OPERATIONS = (
         package=SignedPackage,
         group=Name,
         timeout_s=Seconds,
-        again=bool,
+        again=StrictBool,
     ),
-    _get("newest_reading", "/readings/newest", "The id of the newest reading, 0 if there is none.", int),
+    _do(
+        "send_command",
+        "POST",
+        "/devices/{device}/commands",
+        "operator",
+        "Tell a board to do something, once, within a time.",
+        results.Command,
+        201,
+        device=Name,
+        name=Annotated[str, Field(pattern="^(restart|stop|start|identify|gc|config)$")],
+        args=dict[Text, Text | Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]] | None,
+        ttl_s=Annotated[int, Field(strict=True, ge=1, le=3600)],
+    ),
+    _get("command", "/commands/{number}", "What became of a command.", results.Command, number=Number),
+    _get("reading_start", "/readings/start", "The id after which the newest `count` readings come.", int, count=Count, device=Name | None),
     _get("rollouts", "/rollouts", "Rollouts, newest first.", results.RolloutRow, "-id", limit=Limit),
     _get("rollout", "/rollouts/{number}", "One rollout and how far each of its boards is.", results.Rollout, number=Number),
     _get("modules", "/modules", "Signed modules that were pushed, newest first.", results.Module, "digest"),
@@ -154,5 +169,6 @@ LOCAL = {
     "close": "of the caller's own client",
     "acting_as": "the token says who acts",
     "key_list": "made of key_list_blob",
+    "distrust": "POST /inspect and POST /rollouts tell",
     "holder": "only the server looks tokens up",
 }

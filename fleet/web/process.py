@@ -97,18 +97,29 @@ class WebProcess:
         self._listener.close()
 
 
-def serve(client, listener, settings, parent=None):
-    """Serve the API and the dashboard on `listener` until SIGTERM or SIGINT, or until the process `parent` is gone."""
+def make_server(client, settings):
+    """A uvicorn server of the API and the dashboard, not yet running."""
     import uvicorn
 
     from fleet.web.app import make_app
 
+    class Server(uvicorn.Server):
+        """Ends the streams of events before it waits for the last requests."""
+
+        async def shutdown(self, sockets=None):
+            app.state.live.stop()
+            await super().shutdown(sockets)
+
+    app = make_app(client)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     tls = {"ssl_certfile": settings["tls_cert"], "ssl_keyfile": settings["tls_key"]} if settings["tls_cert"] else {}
-    config = uvicorn.Config(
-        make_app(client), access_log=False, log_config=None, lifespan="off", server_header=False, timeout_graceful_shutdown=LAST_REQUESTS_S, **tls
-    )
-    server = uvicorn.Server(config)
+    rest = {"access_log": False, "log_config": None, "lifespan": "off", "server_header": False}
+    return Server(uvicorn.Config(app, timeout_graceful_shutdown=LAST_REQUESTS_S, **rest, **tls))
+
+
+def serve(client, listener, settings, parent=None):
+    """Serve the API and the dashboard on `listener` until SIGTERM or SIGINT, or until the process `parent` is gone."""
+    server = make_server(client, settings)
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     server.run(sockets=[listener])

@@ -29,8 +29,12 @@ class Board(Row):
     status: str | None
     reason: str | None
     free_heap: int | None
+    executor: str | None
     port: str | None
     desired: Wanted | None
+    online: bool
+    health: str
+    why: str | None
 
 
 class BoardInFull(Board):
@@ -69,6 +73,21 @@ class KeyListInForce(Row):
 
     version: int
     root: str
+
+
+class Command(Row):
+    """A command to a board: queued, sent, done, refused or timeout."""
+
+    id: int
+    device: str
+    name: str
+    args: dict
+    state: str
+    reason: str | None
+    detail: str | None
+    created: float
+    ended: float | None
+    final: bool
 
 
 class Root(Row):
@@ -204,3 +223,36 @@ class Problem(BaseModel):
 
     error: str
     code: int
+
+
+class Words(BaseModel):
+    """Short name -> what it means."""
+
+    reasons: dict[str, str]
+    steps: dict[str, str]
+
+
+class SealedPackage(BaseModel):
+    """A signed package as POST /rollouts takes it."""
+
+    envelope: str
+    payload: str
+
+
+class ManifestSummary(BaseModel):
+    """What a signed manifest says."""
+
+    name: str
+    version: str
+    kid: str
+    groups: list[str]
+    capabilities: list[str]
+
+
+class Inspection(BaseModel):
+    """`report` is what `fleet inspect` says; a signed package has the rest too, `trust` being why boards would not trust it, or null."""
+
+    report: dict
+    package: SealedPackage | None = None
+    manifest: ManifestSummary | None = None
+    trust: str | None = None

@@ -3,11 +3,13 @@
 import inspect
 import json
 from hashlib import sha256
+from typing import Annotated
 
 from fastapi import Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, create_model
 
 from fleet.client import LocalClient
+from fleet.errors import USAGE, FleetError
 from fleet.web import results
 from fleet.web.operations import BYTES, OPERATIONS, PAGE, PREFIX, Limit, SignedPackage
 
@@ -69,6 +71,7 @@ def _endpoint(row, client):
     """The function that FastAPI calls; its signature says what the operation takes."""
 
     def endpoint(request: Request, client, **given):
+        _check_query(request)
         page = given.pop("page", None) or _Page()
         body = given.pop("body", None)
         values = {**given, **({name: getattr(body, name) for name in type(body).model_fields} if body is not None else {})}
@@ -81,6 +84,14 @@ def _endpoint(row, client):
     endpoint.__doc__ = getattr(LocalClient, row.method).__doc__
     endpoint.__signature__ = inspect.Signature([*_parameters(row), inspect.Parameter("client", _KEYWORD, default=Depends(client))])
     return endpoint
+
+
+def _check_query(request):
+    """Of a parameter that is given twice, nobody knows which is meant."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in sorted(set(names)):
+        if names.count(name) > 1:
+            raise FleetError(f"{name} is given {names.count(name)} times.", USAGE)
 
 
 _KEYWORD = inspect.Parameter.KEYWORD_ONLY
@@ -111,8 +122,8 @@ def _parameters(row):
         if place == "body":
             body[name] = (kind, defaults.get(name, ...))
         elif name != "limit" or not row.page:
-            ask = _ASK[place](defaults[name]) if name in defaults and place == "query" else _ASK[place]()
-            found.append(inspect.Parameter(name, _KEYWORD, annotation=kind, default=ask))
+            default = defaults.get(name, inspect.Parameter.empty) if place == "query" else inspect.Parameter.empty
+            found.append(inspect.Parameter(name, _KEYWORD, annotation=Annotated[kind, _ASK[place]()], default=default))
     if body:
         model = create_model(f"{row.method.title().replace('_', '')}Request", **body)
         found.append(inspect.Parameter("body", _KEYWORD, annotation=model, default=Body()))

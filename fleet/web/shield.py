@@ -33,7 +33,8 @@ class Shield:
 
         async def sending(message):
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
+                fresh = [(b"cache-control", b"no-cache")] if scope["path"].startswith("/static/") else []
+                message = {**message, "headers": [*message.get("headers", []), *HEADERS, *fresh]}
             await send(message)
 
         await self._app(scope, _counted(receive), sending)

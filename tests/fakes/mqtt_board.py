@@ -13,7 +13,7 @@ from hashlib import sha256
 import paho.mqtt.client as mqtt
 
 from mpwasm.errors import Refused
-from mpwasm.wire import blocks, cbor, desired, ed25519, envelope, keys, mac, manifest, report, topics
+from mpwasm.wire import blocks, cbor, command, desired, ed25519, envelope, keys, mac, manifest, report, topics
 
 TICK_S = 0.01
 SMALL = 1024  # manifests, key lists and documents are smaller
@@ -31,6 +31,7 @@ class FakeBoard:
         self.seq, self.running, self.payload = 0, None, None
         self.boot_id, self.counter, self.boots = os.urandom(8), 0, boots
         self.history = []
+        self.commands, self.obeys = [], None
         self.gets = 0
         self.hold_at = None
         self._nonce = bytes(8)
@@ -104,6 +105,7 @@ class FakeBoard:
             firmware="0",
             agent="0",
             min_free_heap=90000,
+            uptime_ms=5000,
         )
         return mac.seal_mac(mac.derive(self.key, b"report"), self._topic("reported"), body.encode())
 
@@ -126,10 +128,20 @@ class FakeBoard:
                 name = topics.parse(message.topic)[1]
                 if name == "desired" and message.topic == self._topic("desired") and message.payload:
                     self._desired(message.topic, message.payload)
+                elif name == "cmd":
+                    self._command(message.topic, message.payload)
                 elif name == "blk" and self._download and self._random.random() >= self.loss:
                     self._block(message.payload)
             except Refused as refusal:
                 self.history.append((self.seq, "ignored", refusal.reason))
+
+    def _command(self, topic, payload):
+        """Obey as the agent does: `obeys` says with which reason (None: done) or not at all (False)."""
+        wanted = command.Command.parse(mac.open_mac(mac.derive(self.key, b"cmd"), topic, payload))
+        self.commands.append((wanted.boot_id == self.boot_id, wanted.counter, wanted.until_ms, wanted.name, wanted.args))
+        if wanted.boot_id == self.boot_id and self.obeys is not False:
+            answer = command.Result(wanted.boot_id, wanted.counter, self.obeys, "as told").encode()
+            self.publish("cmd/res", mac.seal_mac(mac.derive(self.key, b"cmd"), self._topic("cmd/res"), answer))
 
     def _desired(self, topic, payload):
         pointer = desired.Pointer.parse(mac.open_mac(mac.derive(self.key, b"desired"), topic, payload))

@@ -4,10 +4,7 @@ import contextlib
 import json
 import threading
 
-import uvicorn
-
-from fleet.web.app import make_app
-from fleet.web.process import open_socket
+from fleet.web.process import make_server, open_socket
 from fleet.web.remote import HttpClient
 
 
@@ -46,7 +43,7 @@ class Api:
 def served(site):
     """An `Api` of this site while the block runs."""
     listener = open_socket("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(make_app(site.client()), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1))
+    server = make_server(site.client(), site.home.settings()["web"])
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

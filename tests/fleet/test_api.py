@@ -61,7 +61,7 @@ READS = {
     "logs": [(0,), (10, "b01"), (0, None, 7), (0, "b02")],
     "log_start": [(5,), (0,)],
     "readings": [(), (2, "b01", 2)],
-    "newest_reading": [()],
+    "reading_start": [(3,), (0,), (2, "b01"), (2, "b02")],
     "rollouts": [(), (1,)],
     "modules": [()],
     "audit_log": [(), (3, 2)],
@@ -152,6 +152,14 @@ def test_damaged_requests_are_told_plainly(api):
         assert status == 422 and set(body) == {"error", "code"}, (data, status, body)
     assert api.ask("GET", f"{PREFIX}/nothing")[0] == 404
     assert api.ask("PATCH", f"{PREFIX}/devices")[0] == 405
+
+
+BOUNDS = [f"logs?after={1 << 64}", "logs?after=-1", "logs?limit=0", "logs?limit=1001", "logs?device=A", "logs?after=1&after=2", "rollouts?limit=x"]
+
+
+@pytest.mark.parametrize("query", BOUNDS)
+def test_numbers_and_names_out_of_bounds_are_refused(api, query):
+    assert api.ask("GET", f"{PREFIX}/{query}", headers=bearer(api, "viewer"))[0] == 422
 
 
 def test_huge_requests_are_refused(api):

@@ -76,5 +76,5 @@ def test_a_broken_operation_is_found(tmp_path):
 
         app.include_router(router)
         operation = schemathesis.openapi.from_asgi(f"{PREFIX}/openapi.json", app)[f"{PREFIX}/broken"]["GET"]
-        with pytest.raises(Exception, match="(?i)server error|RuntimeError"):
+        with pytest.raises(Exception, match="^0"):
             operation.Case(query={"number": 0}).call_and_validate(headers={"Authorization": f"Bearer {secret}"})

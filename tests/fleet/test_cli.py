@@ -30,6 +30,8 @@ PRINTING = {
     "device-show-json": ["device", "show", "one", "-o", "json"],
     "group-list": ["group", "list"],
     "group-list-json": ["group", "list", "-o", "json"],
+    "device-exec": ["device", "exec", "one", "config", "set", "limit=25", "--no-wait"],
+    "help-device-exec": ["device", "exec", "--help"],
     "key-list": ["key", "list"],
     "key-list-json": ["key", "list", "-o", "json"],
     "key-show": ["key", "show", "release"],
@@ -52,6 +54,7 @@ FAILING = {
     "error-twice": (["device", "add", "one", "--group", "attic"], 1),
     "error-init-twice": (["init"], 1),
     "error-no-key": (["push", "TINY", "--group", "attic", "--key", "nothing.key"], 6),
+    "error-exec": (["device", "exec", "one", "dance"], 2),
     "error-key-show": (["key", "show", "nobody"], 1),
     "error-key-revoke": (["key", "revoke", "nobody"], 1),
     "error-empty-group": (["push", "TINY", "--group", "empty"], 2),
@@ -69,13 +72,13 @@ def filled(tmp_path_factory):
         site.ok("device", "add", "two", "--group", "greenhouse", "--cap", "adc:26", "--cap", "gpio:15")
         site.ok("group", "create", "empty")
         store, now = site.store(), time.time()
-        numbers = {"seq": 4, "boot_id": "00" * 8, "counter": 7, "boots": 2, "free_heap": 98304, "min_free_heap": 90000, "abi": 1}
+        told = {"seq": 4, "boot_id": "00" * 8, "counter": 7, "boots": 2, "free_heap": 98304, "min_free_heap": 90000, "abi": 1, "executor": "native"}
         part = Component(device="two", slot=0, state="rejected", reason="digest", digest="ab" * 32, name="sensor", version="1.2", progress=0)
-        store.put_report(Report(device="two", received=now, port="rp2", **numbers), [part])
+        store.put_report(Report(device="two", received=now, port="rp2", **told), [part])
         store.set_presence("two", "ready", now)
-        lines = [("one", 1, "hello"), ("two", 2, "careful"), ("two", 3, "started sensor 1.2")]
-        for i, (device, level, text) in enumerate(lines):
-            store.add_lines([LogLine(device=device, counter=i, uptime_ms=1500 * i, level=level, text=text, received=now)])
+        lines = [("one", 4, 1, "hello"), ("two", 1, 2, "careful"), ("two", 9, 3, "started sensor 1.2"), ("one", 1, 3, "boot 2 of one")]
+        for i, (device, counter, level, text) in enumerate(lines):
+            store.add_lines([LogLine(device=device, counter=counter, uptime_ms=1500 * i, level=level, text=text, received=now)])
         yield site
 
 

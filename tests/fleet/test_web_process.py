@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -74,3 +75,14 @@ def test_the_link_stays_until_its_token_is_revoked(site, link):
     site.ok("token", "revoke", "dashboard")
     with pytest.raises(Exception, match="valid token"):
         HttpClient(link).groups()
+
+
+def test_listeners_do_not_hold_the_end_up(site, link):
+    secret = site.client().create_token("listener", "viewer")["secret"]
+    connection = http.client.HTTPConnection(HttpClient(link)._parts.netloc, timeout=10)
+    connection.request("GET", f"{PREFIX}/events", headers={"Authorization": f"Bearer {secret}"})
+    assert connection.getresponse().readline()
+    start = time.monotonic()
+    out = site.down()
+    assert "Traceback" not in out and "Stopped." in out, out
+    assert time.monotonic() - start < 10

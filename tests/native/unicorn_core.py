@@ -77,3 +77,4 @@ class OnUnicorn(NativeInstance):
             self.attach(blob, UnicornCore(blob.code))  # what it left in shared tables may be called all the same
             raise
         self.attach(blob, UnicornCore(blob.code))
+        self.size = len(blob.code)

@@ -1,0 +1,50 @@
+"""What the dashboard needs besides the client's operations: words for states, and a look into a module or package before it is pushed."""
+
+import base64
+
+from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
+
+from fleet import bundle, words
+from fleet.errors import USAGE, FleetError
+from fleet.inspection import inspect
+from fleet.web import results
+from fleet.web.operations import PREFIX
+from fleet.web.routes import problems
+
+LARGEST_MODULE = 2 << 20
+
+
+def add_tools(app, guard):
+    """The routes of this file."""
+    viewer, operator = guard("viewer"), guard("operator")
+    answers = problems(401, 403, 413, 422, 503)
+    body = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}, "required": True}
+
+    @app.get(f"{PREFIX}/words", summary="Sentences for the reasons and states of boards.", operation_id="words", tags=["words"], responses=answers)
+    def explain(_client=Depends(viewer)) -> results.Words:
+        return results.Words(reasons=words.REASONS, steps=words.STEPS)
+
+    @app.post(
+        f"{PREFIX}/inspect",
+        summary="What a .wasm file or a signed package is, and whether boards would take it. Nothing is kept.",
+        operation_id="inspect",
+        tags=["inspect"],
+        responses=answers,
+        openapi_extra={"requestBody": body},
+    )
+    async def look(request: Request, name: str = Query("module.wasm", max_length=100), client=Depends(operator)) -> results.Inspection:
+        return await run_in_threadpool(inspection, client, await request.body(), name)
+
+
+def inspection(client, data, name):
+    """`results.Inspection` of a module's or a package's bytes."""
+    if not data or len(data) > LARGEST_MODULE:
+        raise FleetError(f"A module has 1 byte to {LARGEST_MODULE >> 20} MiB, not {len(data)} bytes.", USAGE)
+    if not bundle.is_bundle(data):
+        return results.Inspection(report=inspect(data, name))
+    package = bundle.unpack(data, name)
+    manifest = package.manifest
+    told = {"name": manifest.name, "version": manifest.version, "kid": package.kid, "groups": manifest.groups, "capabilities": manifest.capabilities}
+    sealed = {part: base64.b64encode(getattr(package, part)).decode() for part in ("envelope", "payload")}
+    return results.Inspection(report=inspect(package.payload, name), package=sealed, manifest=told, trust=client.distrust(package))

@@ -1,0 +1,132 @@
+"""The run-time library: it is what its source gives, needs nothing of itself, and every function is right to the bit, lowered and as machine code."""
+
+import filecmp
+import subprocess
+import sys
+from array import array
+from pathlib import Path
+
+import pytest
+
+from mpwasm.native.library import Library
+from mpwasm.wasm.instance import Instance
+from mpwasm.wasm.load import load_module
+from mpwasm.wasm.names import opcode_name
+from mpwasm.wasm.slots import OPS, length
+from tests import figures
+from tests.native import library_cases as cases
+from tests.native.unicorn_core import OnUnicorn
+
+NATIVE = Path(__file__).resolve().parents[2] / "device" / "mpwasm" / "native"
+WASM = NATIVE / "library.wasm"
+COUNT = 150
+ON_CORE = 40
+MACHINE = (*range(0x91, 0x96), *range(0x9F, 0xA4), 0xB2, 0xB3, 0xB6, 0xB7, 0xB8, 0xBB)
+
+# What every CPU's templates make of words: no memory, no globals, no division, no 64-bit multiplication or shift by a variable.
+TEMPLATES = {
+    *(f"i32.{name}" for name in "add sub mul and or xor shl shr_s shr_u rotl rotr eq ne lt_s ge_s lt_u ge_u".split()),
+    *(f"i64.{name}" for name in "add sub and or xor eq ne lt_s ge_s lt_u ge_u".split()),
+    *(f"i64.{name}.k" for name in "shl shr_s shr_u rotl rotr".split()),
+    *"move move64 const const32 const64 select select64 br call return i32.wrap i64.extend32_s i64.extend32_u".split(),
+}
+
+
+def load():
+    """The library as a module."""
+    with WASM.open("rb", buffering=0) as file:
+        return load_module(file)
+
+
+EXPORTS = sorted(int(name, 16) for name, (kind, _) in load().exports.items() if kind == 0)
+
+
+def test_source_gives_these_bytes(tmp_path):
+    subprocess.run(["make", "-s", "-C", NATIVE / "c", f"PYTHON={sys.executable}", f"OUT={tmp_path}"], check=True, timeout=120)
+    assert filecmp.cmp(tmp_path / "library.wasm", WASM, shallow=False)
+
+
+def foreign(codes):
+    """Names of the slot ops that no template makes."""
+    found = set()
+    for code, *_ in codes:
+        at = 0
+        while at < len(code):
+            name = OPS[code[at]][0]
+            if name not in TEMPLATES and name.removesuffix(".k") not in TEMPLATES and not name.startswith("br_") or name == "br_table":
+                found.add(name)
+            at += length(code, at)
+    return found
+
+
+def test_no_op_needs_the_library():
+    assert foreign(load().codes) == set()
+    assert foreign([(array("H", [0x82, 0, 2, 4, 0xA6, 0, 1, 2, 0x0C, 0, 1, 2, 0xCA, 0x92, 0, 1, 2]),)]) == {"i64.mul", "i32.div_u", "float2"}
+
+
+def test_everything_is_there():
+    floats = {*range(0x5B, 0x67), *range(0x8B, 0xA7), *range(0xB2, 0xBC), *range(0xFC00, 0xFC08)}
+    assert set(EXPORTS) == floats | {0x67, 0x68, 0x69, *range(0x6D, 0x71), 0x79, 0x7A, 0x7B, 0x7E, *range(0x7F, 0x83), *range(0x86, 0x8B)}
+
+
+def test_read_one_by_one():
+    """A `Library` gives the code of each function as the whole module does, and finds it by slot op."""
+    whole = load()
+    with WASM.open("rb", buffering=0) as file:
+        library = Library(file)
+        for i in reversed(range(len(whole.codes))):
+            assert library.module.codes[i] == whole.codes[i]
+        assert library.find(0xCA, 0x92) == whole.exports["92"][1]
+        assert library.find(0xC9, 0xA8) == library.find(0xC9, 0xFC00) == whole.exports["fc00"][1]
+        assert library.find(0xC9, 0xAE) == whole.exports["fc04"][1] and library.find(0xC9, 0xB1) == whole.exports["fc07"][1]
+        assert library.find(0x77, 0) == library.find(0xCF, 0x92) == -1
+    assert found_as_named(library, whole)
+
+
+def found_as_named(library, whole):
+    """Whether each integer op, by its name, is found where its opcode is exported, or nowhere."""
+    numbers = {opcode_name(int(name, 16)): index for name, (kind, index) in whole.exports.items() if kind == 0}
+    return all(library.find(op, 0) == numbers.get(row[0].removesuffix(".k"), -1) for op, row in OPS.items() if op < 0xC9)
+
+
+def differences(instance, count, reference=cases.expected, opcodes=EXPORTS):
+    """Calls whose result is not the reference's."""
+    found, ran = [], 0
+    for opcode in opcodes:
+        for operands in cases.cases(opcode, count):
+            want = reference(opcode, operands)
+            if want is None:
+                continue
+            ran += 1
+            got = instance.call("%x" % opcode, *operands)
+            if got != want:
+                found.append(f"{opcode_name(opcode)} {[hex(x) for x in operands]}: {got:x}, not {want:x}")
+    assert ran > count * len(opcodes) // 3
+    return found
+
+
+def test_lowered():
+    assert differences(Instance(load()), COUNT) == []
+
+
+def test_by_the_machines_own_floats():
+    assert differences(Instance(load()), COUNT, cases.by_machine, MACHINE) == []
+
+
+def test_as_machine_code():
+    instance = OnUnicorn(load())
+    assert differences(instance, ON_CORE) == []
+    figures.record("library", f"{WASM.stat().st_size} B of wasm, {instance.size} B as Thumb")
+
+
+@pytest.mark.parametrize("opcode, op, operand, wrong", [(0x92, 0x20, 64, 0), (0xA0, 0xA0, 512, 0), (0x7E, 0x28, 16, 15), (0x70, 0x28, 1, 2)])
+def test_a_wrong_one_is_found(opcode, op, operand, wrong):
+    """`operand` of the slot op `op` is rounding's half, a carry's place, the step of a division."""
+    module = load()
+    for code, *_ in module.codes:
+        at = 0
+        while at < len(code):
+            if code[at] == op and code[at + 2] == operand:
+                code[at + 2] = wrong
+            at += length(code, at)
+    assert differences(Instance(module), COUNT, opcodes=[opcode])
