@@ -18,7 +18,7 @@ from mpwasm.wire.mac import derive
 DEVICE = "pico"
 TOPIC = "f/1/pico/desired"
 STEP_MS = 20
-PATIENCE = 1500  # turns of the agent's loop
+PATIENCE = 600  # turns of the agent's loop
 
 
 class Done(BaseException):
@@ -41,6 +41,15 @@ def guest(label, body=b"\x03\x40\x0c\x00\x0b", size=0):
 
 
 TRAP = b"\x00"
+BAD = b"an agent that dies at once"
+
+
+def index_of(files):
+    """The index of an agent's files, for any firmware."""
+    lines = ["mpy 6 3 0"]
+    for path in sorted(files):
+        lines.append("%d %s %s" % (len(files[path]), "".join(["%02x" % byte for byte in digest(files[path])]), path))
+    return ("\n".join(lines) + "\n").encode()
 
 
 class Clock(Board):
@@ -99,7 +108,9 @@ class Bottle:
         self.hub.blobs = self.fleet.blobs
         self.signed = []
         self.unsigned = []
+        self.agents = []
         self.agent = None
+        self.home = ""
         self.goal = None
         self.patience = 0
         identity = {1: DEVICE, 2: KEY, 3: ROOT, 4: "greenhouse", 5: "", 6: 0, 7: ["gpio:*", "log"], 8: None, 9: None, 10: False}
@@ -108,11 +119,28 @@ class Bottle:
 
     def order(self, seq, payload, **fields):
         """Sign and publish a module."""
+        self.hub.order(self.fleet.aim(seq, [self.component(seq, payload, **fields)], key=derive(KEY, b"desired")))
+
+    def order_agent(self, seq, files, components=()):
+        """Sign and publish an agent, {path: bytes}, beside further components."""
+        self.agents.append(files)
+        for path in files:
+            self.fleet.put(files[path])
+        payload = index_of(files)
+        about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": 50000, "confirm_s": 1}
+        manifest = self.fleet.manifest(digest=digest(payload), size=len(payload), **about)
+        self.fleet.put(payload)
+        row = self.fleet.component(15, manifest, kind="agent")
+        keys = self.fleet.key_list(2, scopes=("kind:wasm", "kind:agent", "group:*", "cap:*"))
+        self.hub.order(self.fleet.aim(seq, list(components) + [row], keys, 2, derive(KEY, b"desired")))
+
+    def component(self, seq, payload, **fields):
+        """The row of a deployment document for a module; signs it."""
         self.signed.append(digest(payload))
         self.fleet.put(payload)
         about = {"version": str(seq), "digest": digest(payload), "size": len(payload), "memory": 4096, "fuel": 64, "confirm_s": 1, "capabilities": ()}
         about.update(fields)
-        self.hub.order(self.fleet.push(seq, self.fleet.manifest(**about), key=derive(KEY, b"desired")))
+        return self.fleet.component(0, self.fleet.manifest(**about))
 
     def nap(self, ms):
         """The agent sleeps: time goes by."""
@@ -145,9 +173,11 @@ class Bottle:
 
     def _boot(self):
         done = plug(self)
+        path = list(sys.path)
         try:
             exec(compile(self.main, "main.py", "exec"), {"__name__": "__main__", "open": self.flash.open})
         finally:
+            sys.path[:] = path
             done()
 
     def sleep(self, seconds):
@@ -169,8 +199,14 @@ class Bottle:
         return _load(path, board)
 
     def began(self, agent):
-        """What `boot.boot` is: remembers the agent."""
+        """What `boot.boot` is: remembers the agent; the one of which main.py has put the folder first must be one of `agents`, and may be bad."""
         self.agent = agent
+        self.home = sys.path[0]
+        files = self.flash.below(self.home + "/mpwasm/")
+        if self.agents and files not in self.agents:
+            self.unsigned.append(self.home)
+        if any([data == BAD for data in files.values()]):
+            raise ValueError("a bad agent")
         return _boot(agent)
 
 
@@ -213,6 +249,8 @@ def plug(bottle):
         (log, "print", _silent),
         (supervisor, "print", _silent),
     ]
+    if not hasattr(sys, "print_exception"):
+        rows.append((sys, "print_exception", _silent))
     kept = [(place, key, getattr(place, key, None)) for place, key, _ in rows]
     for place, key, value in rows:
         setattr(place, key, value)

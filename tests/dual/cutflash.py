@@ -110,8 +110,8 @@ class File:
 
     def close(self):
         """Flush, and let go."""
-        self._current()
         if self.writes:
+            self._current()
             self.flash.do("close", self._synced, self._torn if self.dirty else None)
             self.writes = False
 
@@ -155,6 +155,10 @@ class Flash:
     def used(self):
         """Bytes in whole blocks."""
         return sum([(len(data) + BLOCK - 1) // BLOCK * BLOCK for data in self.files.values()]) + BLOCK * len(self.folders)
+
+    def below(self, folder):
+        """{path from there: bytes} of the files in a folder, one that ends in a slash, and in those below."""
+        return {path[len(folder) :]: self.files[path] for path in self.files if path.startswith(folder)}
 
     def parent(self, path):
         """The folder that `path` lies in; OSError if it isn't there."""

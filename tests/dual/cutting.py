@@ -1,6 +1,9 @@
-"""The power-cut test: an update once for every flash operation and every way to cut it, rebooted, brought to its end."""
+"""The power-cut test: an update once for every flash operation and every way to cut it, rebooted, brought to its end.
 
-from bottle import Bottle, Stuck, guest, main_source, running
+Each case says what runs before (`prepare`), what is pushed then (`push`), and how it must end, cut or not.
+"""
+
+from bottle import BAD, TRAP, Bottle, Stuck, guest, main_source, running
 from cutflash import MODES
 from update_bench import digest
 
@@ -8,14 +11,31 @@ SIZE = 18000  # more than one request of 16 blocks: the download's map is writte
 
 
 class ModuleUpdate:
-    """Module 1 runs, module 2 is pushed. `survey()` first: it tells which operations there are."""
+    """Module 1 runs, module 2 is pushed and confirmed. `survey()` first: it tells which operations there are."""
+
+    ending = ("confirmed", None)
+    body = b"\x03\x40\x0c\x00\x0b"
 
     def __init__(self, size=SIZE):
         self.main = main_source()
         self.old = guest("old")
-        self.new = guest("new", size=size)
+        self.new = guest("new", self.body, size)
         self.before = None
         self.operations = []
+
+    def prepare(self, bottle):
+        """Order what runs before."""
+        bottle.order(1, self.old)
+
+    def push(self, bottle):
+        """Order the update."""
+        bottle.order(2, self.new)
+
+    def wrong(self, bottle):
+        """What is not as it must be in the end, as text, or None."""
+        wanted = self.new if self.ending[0] == "confirmed" else self.old
+        kept = [data for data in bottle.flash.below("/state/").values() if data in (self.old, self.new)]
+        return None if kept == [wanted] else "modules on flash: %d" % len(kept)
 
     def _bottle(self):
         bottle = Bottle(self.main)
@@ -28,27 +48,29 @@ class ModuleUpdate:
     def survey(self):
         """The names of the flash operations of an update that nothing disturbs."""
         bottle = self._bottle()
-        bottle.order(1, self.old)
+        self.prepare(bottle)
         bottle.run(settled(1))
         self.before = bottle.flash.files, bottle.flash.folders
         bottle = self._bottle()
-        bottle.order(2, self.new)
-        bottle.run(settled(2))
+        self.push(bottle)
+        bottle.run(settled(2, self.ending))
+        assert self._verdict(bottle) is None, self._verdict(bottle)
         self.operations = bottle.flash.log
         return self.operations
 
     def attempt(self, *cuts):
         """Update with the power cut as `cuts` say, each (operation, mode) counted from the boot before it; None, or what went wrong."""
         bottle = self._bottle()
-        bottle.order(2, self.new)
+        self.push(bottle)
+        goal = settled(2, self.ending)
         try:
             for cut in cuts:
                 bottle.flash.log = []
                 bottle.flash.cut = cut
-                if bottle.run(settled(2)):
+                if bottle.run(goal):
                     return self._verdict(bottle)  # came to its end before this cut
             bottle.hub.up = False
-            bottle.run(alone_first(bottle.hub, settled(2)))
+            bottle.run(alone_first(bottle.hub, goal))
         except Stuck as stuck:
             return str(stuck)
         return self._verdict(bottle)
@@ -56,18 +78,83 @@ class ModuleUpdate:
     def _verdict(self, bottle):
         if bottle.unsigned:
             return "started what nobody signed: %s" % bottle.unsigned
-        left = [path for path in bottle.flash.files if path.startswith("/state/") and path.count(".") and not path.endswith(".spec")]
-        return "left on flash: %s" % left if left else None
+        left = [path for path in bottle.flash.below("/state/") if path.count(".") and not path.endswith(".spec")]
+        return "left on flash: %s" % left if left else self.wrong(bottle)
 
 
-def settled(seq):
-    """Goal: the update `seq` is confirmed, the guest runs, nothing is under way."""
+class BadModule(ModuleUpdate):
+    """The module that is pushed traps: the one before must come back."""
 
-    def confirmed(agent):
+    ending = ("rolled-back", "trap")
+    body = TRAP
+
+
+def agent_files(**changed):
+    """{path: bytes} of an agent in the small; `changed` by the names of files, None for one that it has not."""
+    files = {
+        "mpwasm/__init__.mpy": b"empty",
+        "mpwasm/wire/__init__.mpy": b"empty",
+        "mpwasm/wire/same.mpy": b"the same in both" * 90,
+        "mpwasm/agent/changes.mpy": b"old" * 700,
+        "mpwasm/agent/goes.mpy": b"goes",
+    }
+    for name in changed:
+        files["mpwasm/agent/%s.mpy" % name] = changed[name]
+    return {path: files[path] for path in files if files[path] is not None}
+
+
+class AgentUpdate(ModuleUpdate):
+    """The agent in /lib came by cable; a new one is pushed, with a new module beside it, and confirmed."""
+
+    before_files = agent_files()
+    files = agent_files(changes=b"new" * 900, goes=None, comes=b"comes")
+    words = "a"
+
+    def prepare(self, bottle):
+        for path in self.before_files:
+            folder = "/lib"
+            for part in path.split("/")[:-1]:
+                bottle.flash.folders.add(folder)
+                folder += "/" + part
+            bottle.flash.folders.add(folder)
+            bottle.flash.files["/lib/" + path] = self.before_files[path]
+        super().prepare(bottle)
+
+    def push(self, bottle):
+        bottle.agents.append(self._short(self.before_files))
+        bottle.order_agent(2, self.files, [bottle.component(2, self.new)])
+        bottle.agents[-1] = self._short(self.files)
+
+    def _short(self, files):
+        return {path[len("mpwasm/") :]: files[path] for path in files}
+
+    def wrong(self, bottle):
+        pointer = bottle.flash.files.get("/state/agent", b"lib")
+        if pointer != self.words.encode() or bottle.home != "/" + self.words:
+            return "%s runs, the pointer says %s" % (bottle.home, pointer)
+        return super().wrong(bottle)
+
+
+class BadAgent(AgentUpdate):
+    """The new agent dies whenever it starts: the one in /lib must come back, and with it the module before."""
+
+    ending = ("rolled-back", "trap")
+    files = agent_files(changes=BAD)
+    words = "lib"
+
+
+CASES = {"module": ModuleUpdate, "bad module": BadModule, "agent": AgentUpdate, "bad agent": BadAgent}
+
+
+def settled(seq, ending=("confirmed", None)):
+    """Goal: the update `seq` has come to its end, guests run, nothing is under way."""
+
+    def ended(agent):
         view = agent.updater.view
-        return view.seq == seq and view.state == "confirmed" and agent.updater.install is None and running(agent)
+        done = view.seq == seq and view.state == ending[0] and agent.updater.install is None
+        return done and ending[1] in [None] + [row[3] for row in view.components] and running(agent)
 
-    return confirmed
+    return ended
 
 
 def alone_first(hub, goal):
@@ -87,13 +174,11 @@ def points(case, every=1, first=0):
     return found[first::every]
 
 
-def cut_all(case, wanted, tell=None):
-    """Cut at each of the points `wanted`; [(point, what went wrong)]. `tell(done)` hears of progress."""
+def cut_all(case, wanted):
+    """Cut at each of the points `wanted`; [(point, what went wrong)]."""
     failures = []
-    for done, point in enumerate(wanted):
+    for point in wanted:
         trouble = case.attempt(point)
         if trouble:
             failures.append((point, trouble))
-        if tell:
-            tell(done)
     return failures

@@ -2,7 +2,7 @@
 
 from bottle import Bottle, main_source
 from cutflash import Flash, PowerCut
-from cutting import ModuleUpdate, cut_all, points, settled
+from cutting import AgentUpdate, ModuleUpdate, cut_all, points, settled
 
 
 def raises(kind, action, *arguments):
@@ -71,3 +71,9 @@ def test_a_sample_of_the_cut_points():
     wanted = points(case, 19, 3)
     assert len(wanted) >= 7
     assert cut_all(case, wanted) == []
+
+
+def test_a_sample_of_the_cut_points_of_an_agent():
+    case = AgentUpdate()
+    assert {"mkdir", "rename", "remove"} <= set(case.survey())
+    assert cut_all(case, points(case, 71, 20)) == []

@@ -8,11 +8,10 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "dual")]
 
 from cutflash import MODES  # noqa: E402
-from cutting import ModuleUpdate, cut_all, points  # noqa: E402
+from cutting import CASES, cut_all, points  # noqa: E402
 
-TWICE = 200  # second cuts, somewhere in the recovery from a first one
+TWICE = 100  # second cuts, somewhere in the recovery from a first one
 SHOWN = 10
-CASES = (("module", ModuleUpdate),)
 
 
 def counts(case):
@@ -43,8 +42,8 @@ def examine(name, case):
 def main():
     """Run all cases; the exit code."""
     total, failures = 0, []
-    for name, make in CASES:
-        case = make()
+    for name in CASES:
+        case = CASES[name]()
         done, wrong = examine(name, case)
         total, failures = total + done, failures + [(name, *row) for row in wrong]
     for row in failures[:SHOWN]:

@@ -24,8 +24,8 @@ KEPT = {
     "SEQ_JUMP": [("policy", "_MAX_JUMP")],
     "PACKET_BYTES": [("session", "_MAX_PACKET")],
     "INFLIGHT": [("session", "_MAX_INFLIGHT")],
-    "RETRY_FIRST_MS": [("update", "_FIRST_RETRY_MS")],
-    "RETRY_LAST_MS": [("update", "_LAST_RETRY_MS")],
+    "RETRY_FIRST_MS": [("staging", "_FIRST_RETRY_MS")],
+    "RETRY_LAST_MS": [("staging", "_LAST_RETRY_MS")],
 }
 # limits that a row or a test states instead
 STATED = {"DEVICE_ID_CHARACTERS", "DOCUMENT_BYTES", "KEYS_BYTES", "POINTER_BYTES"}

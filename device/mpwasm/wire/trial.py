@@ -131,6 +131,8 @@ class Trial:
         if trying or fell:
             self._do("settle" if fell or (part and part.payload == agent) else "revert")
         self._start(saved.running, False)
+        if saved.outcome != "open":
+            self._do(*self._keep())  # a cut may have come between the verdict and this
         state = saved.outcome if saved.outcome in SETTLED else "idle"
         self._enter(state, saved.reason, saved.detail)
 
