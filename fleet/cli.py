@@ -1,6 +1,7 @@
 """The `fleet` command: one row per noun, each loaded only when it is used, so that `fleet --help` is quick."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -26,6 +27,7 @@ COMMANDS = {
     "logs": ("logs", "Log lines of the boards."),
     "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
+    "completion": ("completion", "Let your shell complete commands and names."),
     "sim": ("sim", "Simulated boards: up."),
 }
 
@@ -37,6 +39,11 @@ class Context:
         self.home = Home(folder)
         self.server = server
         self._client = None
+
+    @classmethod
+    def of(cls, params):
+        """The context for the options of the command line (`home` and `server`)."""
+        return cls(params.get("home") or default_home(), params.get("server"))
 
     @property
     def client(self):
@@ -92,7 +99,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def main(ctx, home, server):
     """WebAssembly over the air for MicroPython boards."""
-    ctx.obj = Context(home or default_home(), server)
+    ctx.obj = Context.of({"home": home, "server": server})
     ctx.call_on_close(ctx.obj.close)
 
 
@@ -117,4 +124,15 @@ def run(arguments=None):
     except OSError as error:
         click.echo(f"Error: {error.filename or 'system'}: {error.strerror or error}.", err=True)
         return ERROR
+    except Exception as error:
+        return _unforeseen(error)
+
+
+def _unforeseen(error):
+    """Say what nobody foresaw in one sentence; with $FLEET_DEBUG, raise it to show where."""
+    if os.environ.get("FLEET_DEBUG"):
+        raise error
+    what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more is known'}"
+    click.echo(f"Error: Something happened that nobody foresaw ({what}). FLEET_DEBUG=1 shows where; please report it.", err=True)
+    return ERROR
 

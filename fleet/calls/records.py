@@ -20,6 +20,10 @@ class Records:
         """The id after which the newest `count` lines come."""
         return self._store.last_line_ids(count, device) if count else self._store.newest_line()
 
+    def log_since(self, then, device=None):
+        """The id after which the lines come that arrived at `then` (seconds since 1970) or later."""
+        return self._store.line_before(then, device)
+
     def readings(self, after=0, device=None, limit=1000):
         """[{"id", "device", "name", "value", …}] with ids above `after`."""
         rows = self._store.readings(after, device, limit)

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from fleet.commands.exec import command as execute
-from fleet.output import ago, as_fields, as_table, emit, kib, module, output_option
+from fleet.completion import BOARD, GROUP
+from fleet.output import ago, as_fields, as_table, chosen, emit, filter_option, kib, module, output_option, wanted
 from fleet.words import explain
 
 LIST = as_table(
@@ -18,6 +19,13 @@ LIST = as_table(
         ("RUNS", module),
     ],
     "There are no boards yet. `fleet device add NAME --group GROUP` adds one.",
+    [
+        ("SHOULD RUN", wanted),
+        ("HEALTH", lambda d: d["health"]),
+        ("HEAP", lambda d: kib(d["free_heap"])),
+        ("PORT", lambda d: d["port"]),
+        ("WHY", lambda d: d["why"]),
+    ],
 )
 
 SHOW = as_fields(
@@ -26,6 +34,7 @@ SHOW = as_fields(
         ("Groups", lambda d: d["groups"]),
         ("State", lambda d: d["state"]),
         ("Seen", lambda d: ago(d["seen"])),
+        ("Health", lambda d: f"{d['health']}: {d['why']}" if d["why"] else d["health"]),
         ("Runs", module),
         ("Status", lambda d: f"{d['status']}: {explain(d['reason'])}" if d["reason"] else d["status"]),
         ("Should run", lambda d: d["desired"] and f"{d['desired']['module']} {d['desired']['version']} (seq {d['desired']['seq']})"),
@@ -44,7 +53,7 @@ def command():
 
 @command.command()
 @click.argument("name")
-@click.option("--group", "-g", required=True, help="Group it belongs to; made if it is not there.")
+@click.option("--group", "-g", type=GROUP, required=True, help="Group it belongs to; made if it is not there.")
 @click.option("--cap", "capabilities", multiple=True, help="Capability to grant, such as gpio:15 or adc:*; all of them if none is named.")
 @click.option("--no-flash", is_flag=True, help="Also set up the board on --port, which has MicroPython already (`fleet flash` does all from blank).")
 @click.option("--port", help="With --no-flash: its serial port.")
@@ -64,16 +73,17 @@ def add(context, name, group, capabilities, no_flash, port, ssid, wifi_password,
 
 
 @command.command("list")
-@click.option("--group", "-g", help="Only boards of this group.")
+@click.option("--group", "-g", type=GROUP, help="Only boards of this group.")
+@filter_option
 @output_option
 @click.pass_obj
-def list_(context, group, output):
+def list_(context, group, conditions, output):
     """List boards."""
-    emit(context.client.devices(group), output, LIST)
+    emit(chosen(context.client.devices(group), conditions), output, LIST)
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=BOARD)
 @output_option
 @click.pass_obj
 def show(context, name, output):
@@ -82,7 +92,7 @@ def show(context, name, output):
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=BOARD)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @output_option
 @click.pass_obj
@@ -99,7 +109,7 @@ command.add_command(execute)
 
 
 @command.command("provision-file")
-@click.argument("name")
+@click.argument("name", type=BOARD)
 @click.option("--file", "path", type=click.Path(dir_okay=False), default="identity.cbor", show_default=True, help="Where to write it; - for stdout.")
 @click.option("--ssid", help="Wi-Fi network.")
 @click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")

@@ -2,7 +2,8 @@
 
 import click
 
-from fleet.output import as_table, emit, output_option
+from fleet.completion import BOARD, GROUP
+from fleet.output import as_table, chosen, emit, filter_option, output_option
 
 LIST = as_table(
     [("GROUP", lambda d: d["name"]), ("BOARDS", lambda d: d["boards"])],
@@ -16,11 +17,12 @@ def command():
 
 
 @command.command("list")
+@filter_option
 @output_option
 @click.pass_obj
-def list_(context, output):
+def list_(context, conditions, output):
     """List groups."""
-    emit(context.client.groups(), output, LIST)
+    emit(chosen(context.client.groups(), conditions), output, LIST)
 
 
 @command.command()
@@ -34,8 +36,8 @@ def create(context, name, output):
 
 
 @command.command()
-@click.argument("name")
-@click.argument("boards", nargs=-1, required=True)
+@click.argument("name", type=GROUP)
+@click.argument("boards", nargs=-1, required=True, type=BOARD)
 @output_option
 @click.pass_obj
 def add(context, name, boards, output):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from fleet.output import as_fields, as_table, day, emit, output_option
+from fleet.output import as_fields, as_table, chosen, day, emit, filter_option, output_option
 
 LIST = as_table(
     [("KEY", lambda d: d["kid"]), ("NAME", lambda d: d["name"]), ("MAY SIGN", lambda d: d["scopes"]), ("STATE", lambda d: d["state"])],
@@ -41,11 +41,12 @@ def command():
 
 
 @command.command("list")
+@filter_option
 @output_option
 @click.pass_obj
-def list_(context, output):
+def list_(context, conditions, output):
     """List the release keys that there are and were."""
-    emit(context.client.keys(), output, LIST)
+    emit(chosen(context.client.keys(), conditions), output, LIST)
 
 
 @command.command()

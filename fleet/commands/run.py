@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from fleet.errors import TIMEOUT
-from fleet.output import output_option
+from fleet.output import stream_option
 
 INTERRUPTED = 130
 
@@ -41,7 +41,7 @@ class Wired(click.ParamType):
 @click.option("--env", "environ", multiple=True, metavar="KEY=VALUE", help="An entry of the guest's environment: its config on a board.")
 @click.option("--memory", type=click.IntRange(1), help="Bytes of linear memory that may be committed (default: 64 MiB).")
 @click.option("--ahead", is_flag=True, help="Sleep without waiting: the guest's clocks jump.")
-@output_option
+@stream_option
 def command(file, arguments, entry, fuel, seconds, pins, adcs, environ, memory, ahead, output):
     """Run the WebAssembly module FILE here, as a board would; ARGUMENTS are the guest's own, or the numbers that an entry takes.
 

@@ -6,7 +6,7 @@ import time
 import click
 
 from fleet.errors import FleetError
-from fleet.output import output_option
+from fleet.output import stream_option
 
 STEP_S = 0.2
 
@@ -21,7 +21,7 @@ def command():
 @click.option("--group", "-g", required=True, help="Group of the boards that are added.")
 @click.option("--prefix", default="sim", show_default=True, help="Boards are named PREFIX-1, PREFIX-2, …")
 @click.option("--adc", type=click.IntRange(26, 29), default=26, show_default=True, help="Analogue pin with a slow wave on it.")
-@output_option
+@stream_option
 @click.pass_obj
 def up(context, count, group, prefix, adc, output):
     """Run simulated boards, real MicroPython each, until Ctrl-C. Their flash is kept below the fleet's folder.

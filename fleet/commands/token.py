@@ -2,7 +2,8 @@
 
 import click
 
-from fleet.output import ago, as_table, day, emit, output_option
+from fleet.completion import TOKEN
+from fleet.output import ago, as_table, chosen, day, emit, filter_option, output_option
 from fleet.tokens import ROLES
 
 LIST = as_table(
@@ -36,15 +37,16 @@ def create(context, name, role, days, output):
 
 
 @command.command("list")
+@filter_option
 @output_option
 @click.pass_obj
-def list_(context, output):
+def list_(context, conditions, output):
     """List the tokens."""
-    emit(context.client.tokens(), output, LIST)
+    emit(chosen(context.client.tokens(), conditions), output, LIST)
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", type=TOKEN)
 @output_option
 @click.pass_obj
 def revoke(context, name, output):

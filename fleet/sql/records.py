@@ -44,6 +44,14 @@ class Records:
         newest = self.rows(statement.limit(count))
         return newest[-1] - 1 if newest else self.newest_line()
 
+    def line_before(self, then, device=None):
+        """The id below the first log line that was received at `then` or later; the newest id if there is none."""
+        statement = select(func.min(LogLine.id)).where(LogLine.received >= then)
+        if device is not None:
+            statement = statement.where(LogLine.device == device)
+        first = self.rows(statement)[0]
+        return self.newest_line() if first is None else first - 1
+
     def newest_line(self):
         """The id of the newest log line, 0 if there is none."""
         return self.rows(select(func.max(LogLine.id)))[0] or 0

@@ -21,6 +21,7 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_lengt
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Number = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
+Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="Seconds since 1970.")]
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Seconds = Annotated[int, Field(strict=True, ge=1, le=366 * 86400)]
 Days = Annotated[int, Field(strict=True, ge=1, le=36500)]
@@ -115,6 +116,7 @@ OPERATIONS = (
     _get("service", "/service", "The running service, or null.", results.Service | None),
     _get("logs", "/logs", "Log lines with an id above `after`, oldest first.", results.Line, "id", **_PART),
     _get("log_start", "/logs/start", "The id after which the newest `count` lines come.", int, count=Count, device=Name | None),
+    _get("log_since", "/logs/since", "The id after which the lines come that arrived at `then` or later.", int, then=Moment, device=Name | None),
     _get("readings", "/readings", "Readings with an id above `after`, oldest first.", results.Reading, "id", **_PART),
     _do(
         "push",

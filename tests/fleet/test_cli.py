@@ -18,6 +18,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 # What differs from run to run, and what stands for it.
 CHANGING = [(r"\b[0-9a-f]{64}\b", "HEX64"), (r"\b[0-9a-f]{16}\b", "HEX16"), (r"\b\d+s ago", "Ns ago"), (r"\b20\d\d-\d\d-\d\d\b", "DATE")]
+CHANGING += [(r",1\d{9}\.\d+", ",TIME")]
 TIMES = r'("(?:received|seen|created|started)": )[\d.]+'
 
 PRINTING = {
@@ -26,6 +27,11 @@ PRINTING = {
     "device-list": ["device", "list"],
     "device-list-json": ["device", "list", "-o", "json"],
     "device-list-group": ["device", "list", "--group", "attic"],
+    "device-list-wide": ["device", "list", "-o", "wide"],
+    "device-list-jsonl": ["device", "list", "-o", "jsonl"],
+    "device-list-csv": ["device", "list", "-o", "csv"],
+    "device-list-name": ["device", "list", "-o", "name"],
+    "device-list-filter": ["device", "list", "--filter", "groups~green*", "--filter", "health=attention"],
     "device-show": ["device", "show", "two"],
     "device-show-json": ["device", "show", "one", "-o", "json"],
     "group-list": ["group", "list"],
@@ -38,7 +44,10 @@ PRINTING = {
     "key-show-root": ["key", "show-root"],
     "status": ["status"],
     "status-json": ["status", "-o", "json"],
+    "status-wide": ["status", "-o", "wide"],
     "logs": ["logs"],
+    "logs-csv": ["logs", "-o", "csv"],
+    "logs-since": ["logs", "--since", "1h", "-n", "2", "-o", "name"],
     "logs-board": ["logs", "two", "-n", "1"],
     "logs-json": ["logs", "-o", "json", "-n", "1"],
 }
@@ -57,6 +66,10 @@ FAILING = {
     "error-exec": (["device", "exec", "one", "dance"], 2),
     "error-key-show": (["key", "show", "nobody"], 1),
     "error-key-revoke": (["key", "revoke", "nobody"], 1),
+    "error-filter": (["device", "list", "--filter", "nonsense"], 2),
+    "error-filter-field": (["device", "list", "--filter", "colour=red"], 2),
+    "error-since": (["logs", "--since", "yesterday"], 2),
+    "error-server": (["--server", "nowhere", "status"], 2),
     "error-empty-group": (["push", "TINY", "--group", "empty"], 2),
     "error-logs-no-board": (["logs", "nobody"], 1),
     "error-sim-no-service": (["sim", "up", "--group", "attic"], 1),
