@@ -19,9 +19,10 @@ class Bus:
     """Connects by itself, again and again, and puts ("up",), ("down", why) and ("message", topic, payload, retained) into `events`.
 
     `subscriptions` is [(topic filter, qos)], subscribed anew at each connection (clean sessions: nothing to lose on the broker).
+    `will` is (topic, payload), retained, which the broker publishes should this connection break.
     """
 
-    def __init__(self, host, port, user, password, subscriptions=(), tls_ca=None):
+    def __init__(self, host, port, user, password, subscriptions=(), tls_ca=None, will=None):
         self.events = queue.Queue(QUEUE_LIMIT)
         self.dropped = 0
         self._address = (host, port)
@@ -30,6 +31,8 @@ class Bus:
         self._client.username_pw_set(user, password)
         if tls_ca:
             self._client.tls_set_context(ssl.create_default_context(cafile=tls_ca))
+        if will:
+            self._client.will_set(*will, qos=1, retain=True)
         self._client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
         self._client.max_inflight_messages_set(1000)
         self._client.on_connect = self._connected

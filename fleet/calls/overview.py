@@ -1,7 +1,10 @@
 """What dashboards list of a whole fleet: what a client can ask of it."""
 
+from decimal import Decimal
+
 from fleet.calls.common import fields
 
+RECENT_READINGS = 20_000
 MODULE_FIELDS = ("digest", "name", "version", "payload", "payload_size", "kid", "capabilities", "created")
 ROLLOUT_FIELDS = ("id", "state", "group", "actor", "created", "ended")
 
@@ -28,3 +31,12 @@ class Overview:
     def reading_start(self, count, device=None):
         """The id after which the newest `count` readings come; with 0 the newest id of all, whatever the board."""
         return self._store.reading_start(count, device)
+
+    def latest_readings(self):
+        """[{"id", "device", "name", "value", "received"}]: the newest of each name of each board, among the newest 20,000 of all."""
+        rows = self._store.latest_readings(RECENT_READINGS)
+        return [{"id": row.id, "device": row.device, "name": row.name, "value": _value(row), "received": row.received} for row in rows]
+
+
+def _value(row):
+    return float(Decimal(row.value_int).scaleb(row.scale))

@@ -38,3 +38,9 @@ class Overview:
             statement = statement.where(Reading.device == device)
         newest = self.rows(statement.limit(count)) if count else []
         return newest[-1] - 1 if newest else self.rows(select(func.max(Reading.id)))[0] or 0
+
+    def latest_readings(self, among):
+        """The newest `Reading` of each name of each board, among the newest `among` of all; by id."""
+        recent = select(func.max(Reading.id).label("id")).where(Reading.id > self.reading_start(0) - among)
+        newest = recent.group_by(Reading.device, Reading.name).subquery()
+        return self.rows(select(Reading).join(newest, Reading.id == newest.c.id).order_by(Reading.id))

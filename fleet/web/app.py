@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from fleet.errors import ERROR, SIGNATURE, USAGE, Denied, FleetError, Missing, Taken
 from fleet.web.guard import Guard, Unknown, add_session
 from fleet.web.live import add_events
+from fleet.web.metrics import add_metrics
 from fleet.web.operations import PREFIX
 from fleet.web.routes import add_routes
 from fleet.web.shield import Shield
@@ -32,6 +33,7 @@ def make_app(client):
     add_routes(app, guard)
     add_events(app, guard, client)
     add_tools(app, guard)
+    add_metrics(app, guard)
     _add_errors(app)
 
     @app.get("/", include_in_schema=False)

@@ -145,6 +145,7 @@ OPERATIONS = (
         ttl_s=Annotated[int, Field(strict=True, ge=1, le=3600)],
     ),
     _get("command", "/commands/{number}", "What became of a command.", results.Command, number=Number),
+    _get("latest_readings", "/readings/latest", "The newest reading of each name of each board.", results.LatestReading, "id"),
     _get("reading_start", "/readings/start", "The id after which the newest `count` readings come.", int, count=Count, device=Name | None),
     _get("rollouts", "/rollouts", "Rollouts, newest first.", results.RolloutRow, "-id", limit=Limit),
     _get("rollout", "/rollouts/{number}", "One rollout and how far each of its boards is.", results.Rollout, number=Number),

@@ -127,6 +127,16 @@ class Reading(Row):
     received: float
 
 
+class LatestReading(Row):
+    """The newest measurement of a name."""
+
+    id: int
+    device: str
+    name: str
+    value: float
+    received: float
+
+
 class Target(Row):
     """One board of a rollout; `progress` in percent of the download."""
 

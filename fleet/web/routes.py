@@ -149,11 +149,20 @@ def cut(row, found, page):
         return {"items": found, "next": str(found[-1][key]) if full and found else None}
     places = {str(item[key]): place for place, item in enumerate(found)} if page.after is not None else {}
     if page.after is not None and page.after not in places:
-        first = next((place for place, item in enumerate(found) if str(item[key]) > page.after), len(found))
+        first = next((place for place, item in enumerate(found) if _follows(item[key], page.after)), len(found))
     else:
         first = places[page.after] + 1 if page.after is not None else 0
     items = found[first : first + page.limit]
     return {"items": items, "next": str(items[-1][key]) if first + page.limit < len(found) else None}
+
+
+def _follows(value, after):
+    """Whether a row comes after the cursor `after` (text), whose own row is gone."""
+    if isinstance(value, int):
+        if not after.isascii() or not after.isdigit():
+            raise FleetError(f"after: {after!r} is no cursor of this list.", USAGE)
+        return value > int(after)
+    return value > after
 
 
 def answer(request, row, found):

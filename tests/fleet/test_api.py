@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 
 import pytest
 
@@ -61,6 +62,7 @@ READS = {
     "logs": [(0,), (10, "b01"), (0, None, 7), (0, "b02")],
     "log_start": [(5,), (0,)],
     "readings": [(), (2, "b01", 2)],
+    "latest_readings": [()],
     "reading_start": [(3,), (0,), (2, "b01"), (2, "b02")],
     "rollouts": [(), (1,)],
     "modules": [()],
@@ -197,3 +199,14 @@ def test_openapi_names_every_operation(api):
     named = {operation["operationId"] for path in spec["paths"].values() for operation in path.values()}
     assert {row.method for row in OPERATIONS} <= named
     assert json.dumps(spec).count('"x-role"') == len(OPERATIONS)
+
+
+def test_metrics_are_what_prometheus_reads(api):
+    assert api.ask("GET", "/metrics")[0] == 401
+    status, headers, raw = api.ask("GET", "/metrics", headers=bearer(api, "viewer"))
+    lines = raw.decode().splitlines()
+    assert status == 200 and headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'fleet_boards{health="new"} 12' in lines and "fleet_service_up 0" in lines
+    assert 'fleet_reading{board="b01",name="t"} 0.4' in lines
+    sample = re.compile(r'[a-z_]+(\{[a-z]+="([^"\\]|\\.)*"(,[a-z]+="([^"\\]|\\.)*")*\})? -?[0-9.e+-]+')
+    assert all(line.startswith("# ") or sample.fullmatch(line) for line in lines)
