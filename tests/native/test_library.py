@@ -119,7 +119,7 @@ def test_as_machine_code():
     figures.record("library", f"{WASM.stat().st_size} B of wasm, {instance.size} B as Thumb")
 
 
-@pytest.mark.parametrize("opcode, op, operand, wrong", [(0x92, 0x20, 64, 0), (0xA0, 0xA0, 512, 0), (0x7E, 0x28, 16, 15), (0x70, 0x28, 1, 2)])
+@pytest.mark.parametrize("opcode, op, operand, wrong", [(0x92, 0x20, 63, 0), (0xA0, 0xA0, 512, 0), (0x7E, 0x28, 16, 15), (0x70, 0x28, 1, 2)])
 def test_a_wrong_one_is_found(opcode, op, operand, wrong):
     """`operand` of the slot op `op` is rounding's half, a carry's place, the step of a division."""
     module = load()

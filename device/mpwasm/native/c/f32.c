@@ -63,50 +63,54 @@ OP(90, u32, f32_nearest, u32 x) { return whole(x, NEAREST); }
 u32 pack32(u32 sign, i32 e, u32 m) {
     if (e < 0) m = jam(m, (u32)-e), e = 0;
     else if (e > 0xFD) return sign | INF32;
-    u32 rest = m & 0x7F;
-    m = (m + 0x40) >> 7;
-    if (rest == 0x40) m &= ~1u;
-    return sign + ((u32)e << 23) + m;
+    return round32(sign, e, m);
 }
 
-static u32 add(u32 a, u32 b) {
+OP(92, u32, f32_add, u32 a, u32 b) {
     if (a << 1 < b << 1) {
+        BRANCH;
         u32 c = a;
         a = b, b = c;
     }
-    u32 sign = a & SIGN, ea = a >> 23 & 0xFF, eb = b >> 23 & 0xFF, ma = (a & 0x7FFFFF) << 7, mb = (b & 0x7FFFFF) << 7;
+    u32 sign = a & SIGN, opposite = (a ^ b) & SIGN, ea = a >> 23 & 0xFF, eb = b >> 23 & 0xFF, ma = (a & 0x7FFFFF) << 7, mb = (b & 0x7FFFFF) << 7;
     if (ea == 0xFF) return is_nan32(a) || (eb == 0xFF && a != b) ? NAN32 : a;
-    if (ea) ea--, ma |= 0x40000000;
-    if (eb) eb--, mb |= 0x40000000;
-    mb = jam(mb, ea - eb);
-    if ((a ^ b) & SIGN) {
-        u32 m = ma - mb;
-        if (!m) return 0;
-        u32 n = zeros(m) - 1;
-        if (n > ea) n = ea;
-        return pack32(sign, (i32)(ea - n), m << n);
+    if (ea) { BRANCH; ea--, ma |= 0x40000000; }
+    if (eb) { BRANCH; eb--, mb |= 0x40000000; }
+    u32 apart = ea - eb;
+    if (apart) { BRANCH; mb = apart < 32 ? mb >> apart | (mb << (32 - apart) != 0) : mb != 0; }
+    if (!opposite) {
+        ma += mb;
+        if (ma >> 31) { BRANCH; ma = ma >> 1 | (ma & 1), ea++; }
+        return packed32(sign, (i32)ea, ma);
     }
-    u32 m = ma + mb;
-    if (m >> 31) return pack32(sign, (i32)ea + 1, m >> 1 | (m & 1));
-    return pack32(sign, (i32)ea, m);
+    ma -= mb;
+    if (!(ma >> 30)) {
+        if (!ma) return 0;
+        u32 n = zeros(ma) - 1;
+        if (n > ea) n = ea;
+        ma <<= n, ea -= n;
+    }
+    return packed32(sign, (i32)ea, ma);
 }
 
-OP(92, u32, f32_add, u32 a, u32 b) { return add(a, b); }
-OP(93, u32, f32_sub, u32 a, u32 b) { return add(a, b ^ SIGN); }
+OP(93, u32, f32_sub, u32 a, u32 b) { return f32_add(a, b ^ SIGN); }
 
 OP(94, u32, f32_mul, u32 a, u32 b) {
-    u32 sign = (a ^ b) & SIGN;
-    a &= ~SIGN, b &= ~SIGN;
-    if (a >= INF32 || b >= INF32) return a > INF32 || b > INF32 || !a || !b ? NAN32 : sign | INF32;
-    if (!a || !b) return sign;
-    i32 ea, eb;
-    u32 ma = mantissa32(a, &ea), mb = mantissa32(b, &eb);
+    u32 sign = (a ^ b) & SIGN, ma = (a & 0x7FFFFF) | 0x800000, mb = (b & 0x7FFFFF) | 0x800000;
+    i32 ea = a >> 23 & 0xFF, eb = b >> 23 & 0xFF;
+    if ((u32)ea - 1 >= 0xFE || (u32)eb - 1 >= 0xFE) {
+        BRANCH;
+        a &= ~SIGN, b &= ~SIGN;
+        if (a >= INF32 || b >= INF32) return a > INF32 || b > INF32 || !a || !b ? NAN32 : sign | INF32;
+        if (!a || !b) return sign;
+        ma = mantissa32(a, &ea), mb = mantissa32(b, &eb);
+    }
     u32 al = ma & 0xFFF, ah = ma >> 12, bl = mb & 0xFFF, bh = mb >> 12;
     u32 bottom = al * bl, middle = ah * bl + al * bh + (bottom >> 12);
-    u32 m = (ah * bh + (middle >> 12)) << 7 | (middle & 0xFFF) >> 5 | (((middle & 0x1F) | (bottom & 0xFFF)) != 0);
+    u32 m = (ah * bh + (middle >> 12)) << 7 | (middle & 0xFFF) >> 5 | ((middle << 27 | bottom << 20) != 0);
     i32 e = ea + eb - 127;
-    if (!(m >> 30)) return pack32(sign, e - 1, m << 1);
-    return pack32(sign, e, m);
+    if (!(m >> 30)) { BRANCH; m <<= 1, e--; }
+    return packed32(sign, e, m);
 }
 
 OP(95, u32, f32_div, u32 a, u32 b) {
@@ -118,13 +122,12 @@ OP(95, u32, f32_div, u32 a, u32 b) {
     i32 ea, eb;
     u32 ma = mantissa32(a, &ea), mb = mantissa32(b, &eb), q = 0;
     i32 e = ea - eb + 126;
-    if (ma < mb) ma <<= 1, e--;
-    for (u32 n = 26; n; n--) {
-        q <<= 1;
-        if (ma >= mb) ma -= mb, q |= 1;
+    if (ma < mb) { BRANCH; ma <<= 1, e--; }
+    for (u32 bit = 1u << 30; bit > 1 << 4; bit >>= 1) {
+        if (ma >= mb) { BRANCH; ma -= mb, q |= bit; }
         ma <<= 1;
     }
-    return pack32(sign, e, q << 5 | (ma != 0));
+    return pack32(sign, e, q | (ma != 0));
 }
 
 OP(91, u32, f32_sqrt, u32 x) {
@@ -133,13 +136,13 @@ OP(91, u32, f32_sqrt, u32 x) {
     if (x & SIGN) return NAN32;
     i32 e;
     u32 m = mantissa32(x, &e) << 7, root = 0, rest = 0;
-    if (!(e & 1)) m <<= 1;
+    if (!(e & 1)) { BRANCH; m <<= 1; }
     for (u32 n = 26; n; n--) {
         u32 next = root << 2 | 1;
         rest = rest << 2 | m >> 30;
         m <<= 2;
         root <<= 1;
-        if (rest >= next) rest -= next, root |= 1;
+        if (rest >= next) { BRANCH; rest -= next, root |= 1; }
     }
     return pack32(0, ((e - 127) >> 1) + 126, root << 5 | (rest != 0));
 }

@@ -130,7 +130,7 @@ OP(a3, u64, f64_div, u64 a, u64 b) {
     if (ma < mb) ma = twice(ma), e--;
     for (u32 n = 55; n; n--) {
         q <<= 1;
-        if (ma >= mb) ma -= mb, q |= 1;
+        if (ma >= mb) { BRANCH; ma -= mb, q |= 1; }
         ma <<= 1;
     }
     return pack64(sign, e, q << 8 | (ma != 0));
@@ -148,7 +148,7 @@ OP(9f, u64, f64_sqrt, u64 x) {
         rest = rest << 2 | high(m) >> 30;
         m <<= 2;
         root <<= 1;
-        if (rest >= next) rest -= next, root |= 1;
+        if (rest >= next) { BRANCH; rest -= next, root |= 1; }
     }
     return pack64(0, ((e - 1023) >> 1) + 1022, root << 8 | (rest != 0));
 }

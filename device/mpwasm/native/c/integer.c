@@ -80,7 +80,7 @@ static u32 divide(u32 a, u32 b, u32 rest) {
         u32 bit = 1u << n;
         b <<= n;
         do {
-            if (a >= b) a -= b, q |= bit;
+            if (a >= b) { BRANCH; a -= b, q |= bit; }
             b >>= 1;
             bit >>= 1;
         } while (bit);
@@ -109,7 +109,7 @@ static u64 divide64(u64 a, u64 b, u32 rest) {
         b = i64_shl(b, n);
         do {
             q <<= 1;
-            if (a >= b) a -= b, q |= 1;
+            if (a >= b) { BRANCH; a -= b, q |= 1; }
             b >>= 1;
         } while (n--);
     }
