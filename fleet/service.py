@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import bus as wires
 from fleet import deploy, renewal, rollout
+from fleet.freshness import Watch
 from fleet.intake import Intake
 from fleet.model import Service as ServiceRow
 from mpwasm.errors import Refused
@@ -35,6 +36,7 @@ class Service:
         self.connected = False
         self._row = ServiceRow(id=f"{socket.gethostname()}-{os.getpid()}", broker=broker, pid=os.getpid(), started=clock(), beat=clock())
         self._next_tick = self._next_beat = 0.0
+        self._freshness = Watch(store)
         self._revision = self._keys_version = None
         self._published = {}
 
@@ -128,6 +130,7 @@ class Service:
         if now >= self._next_beat:
             self._next_beat = now + BEAT_S
             self._renew(now)
+            self._freshness.look(now)
             self._row.beat = now
             self.store.beat(ServiceRow(**self._row.model_dump()))
 
