@@ -98,9 +98,9 @@ class Fleet:
         self.add(payload)
         return self.aim(manifest or self.manifest(payload, **fields), seq, key)
 
-    def aim(self, manifest, seq=None, key=None):
+    def aim(self, manifest, seq=None, key=None, kind="wasm"):
         """Aim a manifest blob at the board."""
-        row = Component(slot=0, kind="wasm", manifest=self.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
+        row = Component(slot=0, kind=kind, manifest=self.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
         document = Document(components=[row], keys_version=self.keys_version, keys=self.keys_digest, keys_size=len(self.keys_blob)).encode()
         self.seq = self.seq + 1 if seq is None else seq
         pointer = Pointer(self.seq, self.add(document), len(document), 0, os.urandom(8)).encode()
