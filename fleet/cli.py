@@ -23,12 +23,14 @@ COMMANDS = {
     "run": ("run", "Run a module here, with simulated pins."),
     "sign": ("sign", "Sign a module where the key is, without the fleet."),
     "push": ("push", "Sign a WebAssembly module and send it to a group."),
+    "rollout": ("rollout", "What became of a push: list, show, status, pause, resume, abort, undo."),
     "status": ("status", "What every board runs and how it is."),
     "logs": ("logs", "Log lines of the boards."),
     "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
     "bridge": ("bridge", "The fleet in other systems: home-assistant."),
     "completion": ("completion", "Let your shell complete commands and names."),
+    "db": ("db", "The database: upgrade."),
     "sim": ("sim", "Simulated boards: up."),
 }
 

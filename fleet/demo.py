@@ -204,7 +204,7 @@ class Demo:
         self._refused(folder, "unknown-key", 6, "--version", "6.6.7", "--key", "stranger.key", "--allow-untrusted-key")
 
     def _refused(self, folder, reason, code, *options):
-        out = self.fleet("push", "sensor.wasm", "--group", GROUP, *options, cwd=folder, expect=code)
+        out = self.fleet("push", "sensor.wasm", "--group", GROUP, "--waves", "100%", *options, cwd=folder, expect=code)
         if out.count(f"[{reason}]") != BOARDS:
             raise Failed(f"not every board refused with the reason {reason}")
         say("The old module goes on:")

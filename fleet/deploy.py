@@ -153,36 +153,57 @@ def _distrust(refusal, key):
     return f"The signing key {key.kid.hex()} is not one of this fleet's keys, so every board would refuse it. `fleet key list` shows the keys."
 
 
+@dataclass(frozen=True)
+class Order:
+    """What one board is to run: the digest of a `Module`, "" for nothing; the rollout's id, and the seconds it may spread its start over."""
+
+    device: str
+    module: str
+    rollout: int
+    window_s: int = DEFAULT_WINDOW_S
+
+
 def assign(store, device, module, rollout, now=None):
-    """Give `device` (id) the order to run `module` (a `Module` row): a new `Deployment`, stored and returned.
+    """Give `device` (id) the order to run `module` (a `Module` row): a new `Deployment`, stored and returned."""
+    return assign_all(store, [Order(device, module.digest, rollout.id, rollout.window_s)], now)[0]
+
+
+def assign_all(store, orders, now=None):
+    """Give boards their orders: new `Deployment`s, stored and returned. Call it within `store.write`.
 
     seq = max(last + 1, reported + 1): a database restored from a backup overtakes what its boards have seen.
     """
+    now = time.time() if now is None else now
     keys = store.key_list()
-    document = make_document(module, keys)
-    digest = store.put_blob(document, "document")
-    last, report = store.desired(device), store.report(device)
-    seq = max(last.seq if last else 0, report.seq if report else 0) + 1
-    deployment = Deployment(
-        device=device,
-        seq=seq,
-        rollout=rollout.id,
-        module=module.digest,
-        document=digest,
-        document_size=len(document),
-        key_list=keys.version,
-        window_s=rollout.window_s,
-        nonce=os.urandom(8),
-        created=time.time() if now is None else now,
-    )
-    store.add_deployment(deployment)
-    return deployment
+    documents = {digest: make_document(store.module(digest) if digest else None, keys) for digest in {order.module for order in orders}}
+    digests = {digest: store.put_blob(document, "document") for digest, document in documents.items()}
+    last = store.last_seqs([order.device for order in orders])
+    deployments = [
+        Deployment(
+            device=order.device,
+            seq=last.get(order.device, 0) + 1,
+            rollout=order.rollout,
+            module=order.module,
+            document=digests[order.module],
+            document_size=len(documents[order.module]),
+            key_list=keys.version,
+            window_s=order.window_s,
+            nonce=os.urandom(8),
+            created=now,
+            refreshed=now,
+        )
+        for order in orders
+    ]
+    store.add_deployments(deployments)
+    return deployments
 
 
 def make_document(module, keys):
-    """The deployment document (bytes) that says: run `module` under the key list `keys` (rows)."""
-    component = desired.Component(slot=0, kind="wasm", manifest=bytes.fromhex(module.digest), manifest_size=module.size)
-    document = desired.Document(components=[component], keys_version=keys.version, keys=bytes.fromhex(keys.digest), keys_size=keys.size)
+    """The deployment document (bytes) that says: run `module` (None: nothing) under the key list `keys` (rows)."""
+    components = []
+    if module is not None:
+        components = [desired.Component(slot=0, kind="wasm", manifest=bytes.fromhex(module.digest), manifest_size=module.size)]
+    document = desired.Document(components=components, keys_version=keys.version, keys=bytes.fromhex(keys.digest), keys_size=keys.size)
     return document.encode()
 
 

@@ -1,18 +1,22 @@
-"""Judges what boards send: only what is authentic, fresh and well-formed reaches the store; the rest is counted in the audit log."""
+"""Judges what boards send: only what is authentic, fresh and well-formed reaches the store; the rest is counted in the audit log.
+
+A batch of messages is stored in one transaction, with a fixed number of statements however many boards spoke.
+"""
 
 from collections import OrderedDict
 from hashlib import sha256
 
-from fleet import rollout
+from fleet import progress, rollout
 from fleet.dispatch import Dispatch
 from fleet.errors import FleetError
-from fleet.model import Component, LogLine, Reading, Report
+from fleet.model import LogLine, Reading
 from mpwasm.errors import Refused
 from mpwasm.wire import blocks, cbor, mac, report, topics
 
 ACTOR = "service"
 STATES = ("init", "ready", "sleeping", "lost")
 CACHED_BLOBS = 64
+CACHED_KEYS = 100_000
 
 _I64 = 1 << 63
 _MAX_SCALE = 18
@@ -28,125 +32,178 @@ def _require(condition, what):
         raise Refused("cbor", what)
 
 
+class Batch:
+    """What a batch of messages comes to, before it is stored."""
+
+    def __init__(self):
+        self.states = {}
+        self.reports = []
+        self.lines = []
+        self.readings = []
+        self.answers = []
+        self.refusals = []
+
+
 class Intake:
-    """Handles messages of boards: `handle` stores what may be stored and returns the answers to publish."""
+    """Handles messages of boards: `take` stores what may be stored, `answer` gives the blocks that a `get` asks for."""
 
     def __init__(self, store, vault):
         self._store = store
         self._vault = vault
         self._keys = {}
         self._blobs = OrderedDict()
-        self.dispatch = Dispatch(store, self.device_key)
         self._last_batch = {}
-        self._handlers = {
-            "reported": self._reported,
-            "state": self._state,
-            "log": self._log,
-            "tele": self._tele,
-            "get": self._get,
-            "cmd/res": self._answer,
-        }
+        self.dispatch = Dispatch(store, self.device_key)
+        self._handlers = {"reported": self._reported, "state": self._state, "log": self._log, "tele": self._tele, "cmd/res": self._answer}
 
-    def handle(self, topic, payload, now):
-        """Take one message; returns [(topic, payload)] to publish at QoS 0. Whatever is refused goes to the audit log."""
+    def take(self, messages, now):
+        """Store what [(topic, payload)] say, in one transaction. Whatever is refused goes to the audit log."""
+        batch = Batch()
+        self._learn_keys(messages)
+        for topic, payload in messages:
+            try:
+                device, name = topics.parse(topic)
+                handler = self._handlers.get(name)
+                if handler:
+                    handler(batch, device, topic, payload, now)
+            except Refused as refusal:
+                batch.refusals.append((topic, refusal))
+            except FleetError as error:
+                self._store.audit(ACTOR, "refused", topic[:64], error.sentence)
+        with self._store.write():
+            self._store_batch(batch, now)
+
+    def answer(self, topic, payload):
+        """[(topic, payload)] to publish at QoS 0 for a message on `get`."""
         try:
-            device, name = topics.parse(topic)
-            handler = self._handlers.get(name)
-            return (handler(device, topic, payload, now) or []) if handler else []
+            return self._get(topics.parse(topic)[0], payload)
         except Refused as refusal:
             self._refuse(topic, refusal)
-        except FleetError as error:
-            self._store.audit(ACTOR, "refused", topic[:64], error.sentence)
         return []
+
+    def _store_batch(self, batch, now):
+        if batch.states:
+            self._store_states(batch.states, now)
+        if batch.reports:
+            self._store_reports(batch, now)
+        for device, topic, payload in batch.answers:
+            self._end_command(batch, device, topic, payload, now)
+        self._store.insert(LogLine, batch.lines)
+        self._store.insert(Reading, batch.readings)
+        for topic, refusal in batch.refusals:
+            self._refuse(topic, refusal)
+
+    def _end_command(self, batch, device, topic, payload, now):
+        try:
+            self.dispatch.answered(device, topic, payload, now)
+        except Refused as refusal:
+            batch.refusals.append((topic, refusal))
+
+    def _store_states(self, states, now):
+        self._store.set_presences(states, now)
+        here = [device for device, state in states.items() if state in rollout.ONLINE_STATES]
+        for devices, mark in (
+            (here, lambda names: self._store.boards_here(names, now)),
+            ([device for device, state in states.items() if state == "sleeping"], self._store.boards_asleep),
+            ([device for device, state in states.items() if state == "lost"], self._store.boards_lost),
+        ):
+            if devices:
+                mark(devices)
+
+    def _store_reports(self, batch, now):
+        """Keep each board's newest report, and move its rollout on by every fresh one."""
+        devices = sorted({device for device, _, _ in batch.reports})
+        marks, targets = self._store.report_marks(devices), self._store.latest_targets(devices)
+        running = {row.id for row in self._store.active_rollouts()}
+        newest, changed = {}, {}
+        for device, read, topic in batch.reports:
+            if device not in marks:
+                continue  # removed just now
+            try:
+                if not _fresh(marks[device], read):
+                    continue
+            except Refused as refusal:
+                batch.refusals.append((topic, refusal))
+                continue
+            online = marks[device][3]
+            marks[device] = (read.boot_id.hex(), read.boots, read.counter, online)
+            newest[device] = read
+            target = targets.get(device)
+            changes = progress.advance(target, read, online, target.rollout in running, now) if target else {}
+            if changes:
+                target.sqlmodel_update(changes)
+                changed.setdefault(device, {}).update(changes)
+        self._put(newest, now)
+        self._store.update_targets([{"rollout": targets[name].rollout, "device": name, **row} for name, row in changed.items()])
+
+    def _put(self, newest, now):
+        if not newest:
+            return
+        fresh = self._store.nonce_times(list(newest), {device: read.nonce for device, read in newest.items()})
+        reports, components = [], []
+        for device, read in newest.items():
+            reports.append(report_row(device, read, now, fresh.get(device)))
+            components += [component_row(device, part) for part in read.components]
+        self._store.put_reports(reports, components, now)
 
     def _refuse(self, topic, refusal):
         detail = refusal.reason if refusal.detail is None or refusal.reason == "topic" else f"{refusal.reason}: {refusal.detail}"
         self._store.audit(ACTOR, "refused", printable(topic[:64]), printable(detail))
 
+    def _learn_keys(self, messages):
+        """Read the keys of all boards of a batch that are not known yet, in one go."""
+        named = {topic.split("/")[2] for topic, _ in messages if topic.count("/") >= 3} - self._keys.keys()
+        if named:
+            self.learn_keys(named)
+
+    def learn_keys(self, devices):
+        """Read the keys of these boards; those that are not there, or can't be decrypted, are left out."""
+        for device, sealed in self._store.sealed_keys([device for device in devices if device not in self._keys]).items():
+            self._keep_key(device, self._vault.unseal(device, sealed))
+
+    def _keep_key(self, device, secret):
+        if len(self._keys) >= CACHED_KEYS:
+            self._keys.clear()
+        self._keys[device] = secret, mac.derive(secret, b"report")
+
     def device_key(self, device):
         """The key K of `device` (32 bytes); Refused ("wrong-device") if there is no such board."""
+        return self._entry(device)[0]
+
+    def _entry(self, device):
         if device not in self._keys:
-            row = self._store.find_device(device)
-            if row is None:
-                raise Refused("wrong-device", device)
-            self._keys[device] = self._vault.unseal(device, row.sealed_key)
+            self.learn_keys([device])
+        if device not in self._keys:
+            raise Refused("wrong-device", device)
         return self._keys[device]
 
     def forget_keys(self):
         """Boards were added or removed: read their keys again."""
         self._keys.clear()
 
-    def _known(self, device):
-        self.device_key(device)
+    def _reported(self, batch, device, topic, payload, _now):
+        read = report.Report.parse(mac.open_mac(self._entry(device)[1], topic, payload))
+        batch.reports.append((device, read, topic))
 
-    def _reported(self, device, topic, payload, now):
-        key = mac.derive(self.device_key(device), b"report")
-        read = report.Report.parse(mac.open_mac(key, topic, payload))
-        if self._fresh(device, read):
-            self._store.put_report(*report_rows(device, read, now))
-            self._follow(device, read)
+    def _answer(self, batch, device, topic, payload, _now):
+        batch.answers.append((device, topic, payload))
 
-    def _fresh(self, device, read):
-        """Whether the report is newer than the stored one; False for the same again; Refused ("stale-seq") for a replay."""
-        last = self._store.report(device)
-        if last is None:
-            return True
-        boot_id = read.boot_id.hex()
-        if boot_id == last.boot_id:
-            if read.counter < last.counter:
-                raise Refused("stale-seq", "report")
-            return read.counter > last.counter
-        if read.boots <= last.boots:
-            raise Refused("stale-seq", "report of an earlier boot")
-        return True
-
-    def _follow(self, device, read):
-        """Move the board's rollout on by what it reports."""
-        target = self._store.latest_target(device)
-        if target is None or target.seq is None or read.seq < target.seq:
-            return
-        if read.seq > target.seq:
-            if target.state not in rollout.FINAL:
-                self._store.update_target(target.rollout, device, state=rollout.SUPERSEDED)
-            return
-        module = self._store.rollout(target.rollout).module
-        for part in read.components:
-            if part.slot == 0:
-                self._advance(target, part, module)
-
-    def _advance(self, target, part, module):
-        if target.state in rollout.FINAL and target.state != rollout.TIMEOUT:
-            return
-        state = rollout.outcome(part.state, part.reason)
-        if state == rollout.CONFIRMED and (part.manifest is None or part.manifest.hex() != module):
-            return
-        self._store.update_target(
-            target.rollout, target.device, state=state, reason=part.reason, detail=part.detail or None, progress=part.progress
-        )
-
-    def _answer(self, device, topic, payload, now):
-        self.dispatch.answered(device, topic, payload, now)
-
-    def _state(self, device, _topic, payload, now):
-        self._known(device)
+    def _state(self, batch, device, _topic, payload, _now):
+        self._entry(device)
         state = payload.decode("ascii", "replace")
         if state not in STATES:
             raise Refused("cbor", "state")
-        self._store.set_presence(device, state, now)
+        batch.states[device] = state
 
-    def _log(self, device, _topic, payload, now):
-        rows = self._batch(device, "log", payload)
-        if rows:
-            self._store.add_lines([log_line(device, row, now) for row in rows])
+    def _log(self, batch, device, _topic, payload, now):
+        batch.lines += [log_line(device, row, now) for row in self._rows(device, "log", payload)]
 
-    def _tele(self, device, _topic, payload, now):
-        rows = self._batch(device, "tele", payload)
-        if rows:
-            self._store.add_readings([reading(device, row, now) for row in rows])
+    def _tele(self, batch, device, _topic, payload, now):
+        batch.readings += [reading(device, row, now) for row in self._rows(device, "tele", payload)]
 
-    def _batch(self, device, name, payload):
+    def _rows(self, device, name, payload):
         """The rows in a payload of log lines or readings; [] for the same payload again (a repeat at QoS 1)."""
-        self._known(device)
+        self._entry(device)
         rows = cbor.decode(payload)
         _require(isinstance(rows, list) and all(isinstance(row, list) for row in rows), name)
         digest = sha256(payload).digest()
@@ -155,27 +212,41 @@ class Intake:
         self._last_batch[device, name] = digest
         return rows
 
-    def _get(self, device, _topic, payload, _now):
-        self._known(device)
+    def _get(self, device, payload):
+        self._entry(device)
         request = blocks.parse_get(payload)
-        blob = self._blob(request[0].hex())
-        if blob is None:
+        parts = self._parts(request)
+        if parts is None:
             self._store.audit(ACTOR, "no such blob", device, request[0].hex())
             return []
         answer = topics.topic(device, "blk")
-        return [(answer, part) for part in blocks.serve(blob, request)]
+        return [(answer, part) for part in parts]
 
-    def _blob(self, digest):
-        """The bytes of a blob, from a small cache: a push to many boards reads each blob once."""
-        if digest in self._blobs:
-            self._blobs.move_to_end(digest)
-            return self._blobs[digest]
-        blob = self._store.blob(digest)
-        if blob is not None:
-            self._blobs[digest] = blob
+    def _parts(self, request):
+        """The `blk` payloads that answer a request, the same for all boards: made once. None if there is no such blob."""
+        if request not in self._blobs:
+            blob = self._store.blob(request[0].hex())
+            if blob is None:
+                return None
+            self._blobs[request] = list(blocks.serve(blob, request))
             if len(self._blobs) > CACHED_BLOBS:
                 self._blobs.popitem(last=False)
-        return blob
+        self._blobs.move_to_end(request)
+        return self._blobs[request]
+
+
+def _fresh(mark, read):
+    """Whether a report is newer than what `mark` (boot id, boots, counter, …) says of the last; False for the same again; Refused for a replay."""
+    boot_id, boots, counter, _ = mark
+    if boot_id is None:
+        return True
+    if read.boot_id.hex() == boot_id:
+        if read.counter < counter:
+            raise Refused("stale-seq", "report")
+        return read.counter > counter
+    if read.boots <= boots:
+        raise Refused("stale-seq", "report of an earlier boot")
+    return True
 
 
 def printable(text):
@@ -183,44 +254,46 @@ def printable(text):
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def report_rows(device, read, now):
-    """(Report, [Component]) rows of a `mpwasm.wire.report.Report`."""
-    row = Report(
-        device=device,
-        boot_id=read.boot_id.hex(),
-        nonce=read.nonce.hex(),
-        key_list=read.keys_version,
-        received=now,
+def report_row(device, read, now, fresh):
+    """The columns of a `Report` from a `mpwasm.wire.report.Report`; `fresh` is when the nonce that it echoes was made, if it is the newest."""
+    return {
+        "device": device,
+        "boot_id": read.boot_id.hex(),
+        "nonce": read.nonce.hex(),
+        "key_list": read.keys_version,
+        "received": now,
+        "fresh": fresh,
         **{name: getattr(read, name) for name in ("seq", "counter", "boots", "free_heap", "min_free_heap", "rssi", "abi", "floor")},
         **{name: getattr(read, name) for name in ("port", "firmware", "agent", "uptime_ms", "executor")},
-    )
-    return row, [_component(device, part) for part in read.components]
+    }
 
 
-def _component(device, part):
-    return Component(
-        device=device,
-        slot=part.slot,
-        state=part.state,
-        reason=part.reason,
-        digest=part.manifest.hex() if part.manifest else None,
-        name=part.name or None,
-        version=part.version or None,
-        progress=part.progress,
-        detail=printable(part.detail) or None,
-    )
+def component_row(device, part):
+    """The columns of a `Component` from a `mpwasm.wire.report.ComponentReport`."""
+    return {
+        "device": device,
+        "slot": part.slot,
+        "state": part.state,
+        "reason": part.reason,
+        "digest": part.manifest.hex() if part.manifest else None,
+        "name": part.name or None,
+        "version": part.version or None,
+        "progress": part.progress,
+        "detail": printable(part.detail) or None,
+    }
 
 
 def log_line(device, row, now):
-    """The `LogLine` of [counter, uptime_ms, level, text]; Refused ("cbor")."""
+    """The columns of a `LogLine` of [counter, uptime_ms, level, text]; Refused ("cbor")."""
     _require(len(row) == 4 and all(_is_int(value, 0, _I64 - 1) for value in row[:3]), "log")
     _require(isinstance(row[3], str) and len(row[3]) <= _MAX_TEXT, "log text")
-    return LogLine(device=device, counter=row[0], uptime_ms=row[1], level=row[2], text=printable(row[3]), received=now)
+    return {"device": device, "counter": row[0], "uptime_ms": row[1], "level": row[2], "text": printable(row[3]), "received": now}
 
 
 def reading(device, row, now):
-    """The `Reading` of [counter, uptime_ms, name, value_int, scale]; Refused ("cbor")."""
+    """The columns of a `Reading` of [counter, uptime_ms, name, value_int, scale]; Refused ("cbor")."""
     _require(len(row) == 5 and all(_is_int(value, 0, _I64 - 1) for value in row[:2]), "tele")
     _require(isinstance(row[2], str) and 1 <= len(row[2]) <= 64, "tele name")
     _require(_is_int(row[3], -_I64, _I64 - 1) and _is_int(row[4], -_MAX_SCALE, _MAX_SCALE), "tele value")
-    return Reading(device=device, counter=row[0], uptime_ms=row[1], name=printable(row[2]), value_int=row[3], scale=row[4], received=now)
+    named = {"device": device, "counter": row[0], "uptime_ms": row[1], "name": printable(row[2])}
+    return {**named, "value_int": row[3], "scale": row[4], "received": now}

@@ -1,7 +1,10 @@
 """The tables of the fleet, and nothing else: one class per table, all times in seconds since 1970 (UTC)."""
 
-from sqlalchemy import JSON, BigInteger, Column, LargeBinary
+from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
+
+# Ids of tables that grow for ever; SQLite counts up by itself only what it calls INTEGER.
+_Id = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Setting(SQLModel, table=True):
@@ -20,10 +23,11 @@ class Group(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A board: `sealed_key` is its key K, encrypted; `home_group` is the group written in its identity."""
+    """A board: `sealed_key` is its key K, encrypted; `home_group` is the group written in its identity; `board` its kind, such as pico_w."""
 
     id: str = Field(primary_key=True)
     home_group: str = Field(index=True)
+    board: str | None = None
     sealed_key: bytes
     capabilities: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     state: str = "never seen"
@@ -36,6 +40,14 @@ class Membership(SQLModel, table=True):
 
     group: str = Field(primary_key=True, foreign_key="groups.name")
     device: str = Field(primary_key=True, foreign_key="device.id", ondelete="CASCADE", index=True)
+
+
+class Label(SQLModel, table=True):
+    """A word about a board: `site` = `north`."""
+
+    device: str = Field(primary_key=True, foreign_key="device.id", ondelete="CASCADE")
+    name: str = Field(primary_key=True, index=True)
+    value: str
 
 
 class Key(SQLModel, table=True):
@@ -83,39 +95,61 @@ class Module(SQLModel, table=True):
 
 
 class Rollout(SQLModel, table=True):
-    """One push: a module to a group; `state` is running, done or paused."""
+    """One push to a group, or to the boards that meet the filter `selection`; or the undoing of another (`undoes`).
+
+    `state` is running, paused (for `reason`), done, aborted or undone; `policy` the plain data of `fleet.policy`; `wave` is the open
+    one, since `opened`; failures up to `resumed` are forgiven. `module` is "" where each board has its own.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     module: str
     group: str
+    selection: str | None = None
     state: str = Field(default="running", index=True)
+    reason: str | None = None
+    policy: dict = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     window_s: int
     timeout_s: int
+    wave: int = 0
+    opened: float = 0.0
+    resumed: float | None = None
+    undoes: int | None = None
     actor: str
     created: float
     ended: float | None = None
 
 
 class Target(SQLModel, table=True):
-    """One board of a rollout: its wave, the seq it was given, and how far it is (states of `fleet.rollout`)."""
+    """One board of a rollout: how far it is (states of `fleet.rollout`), the wave and seq of its order.
+
+    `module` is what it is to run ("" for nothing), `previous` what it was told to run before; `sent`, `started`, `ended` as in
+    `fleet.rollout.Member`; `acked` is when its first report on this order was stored.
+    """
 
     rollout: int = Field(primary_key=True, foreign_key="rollout.id")
     device: str = Field(primary_key=True, index=True)
-    wave: int = 0
-    seq: int | None = None
+    wave: int = -1
+    late: bool = False
+    module: str
+    previous: str | None = None
+    seq: int | None = Field(default=None, sa_type=BigInteger)
     state: str = "queued"
     reason: str | None = None
     detail: str | None = None
     progress: int | None = None
     sent: float | None = None
+    started: float | None = None
+    acked: float | None = None
+    ended: float | None = None
     updated: float
 
 
 class Deployment(SQLModel, table=True):
-    """What one board should run since `seq`; the highest seq is what is published as `desired`."""
+    """What one board should run since `seq`; the highest seq is what is published as `desired`. `published` is None until it was,
+    `refreshed` when its nonce was made."""
 
     device: str = Field(primary_key=True)
-    seq: int = Field(primary_key=True)
+    seq: int = Field(primary_key=True, sa_type=BigInteger)
     rollout: int = Field(index=True)
     module: str
     document: str
@@ -124,29 +158,32 @@ class Deployment(SQLModel, table=True):
     window_s: int
     nonce: bytes
     created: float
+    published: float | None = Field(default=None, index=True)
+    refreshed: float | None = None
 
 
 class Report(SQLModel, table=True):
-    """The last authenticated `reported` of a board."""
+    """The last authenticated `reported` of a board; `fresh` is when the newest nonce that it echoed was made."""
 
     device: str = Field(primary_key=True)
-    seq: int
+    seq: int = Field(sa_type=BigInteger)
     boot_id: str
-    counter: int
-    boots: int
-    free_heap: int | None = None
-    min_free_heap: int | None = None
+    counter: int = Field(sa_type=BigInteger)
+    boots: int = Field(sa_type=BigInteger)
+    free_heap: int | None = Field(default=None, sa_type=BigInteger)
+    min_free_heap: int | None = Field(default=None, sa_type=BigInteger)
     rssi: int | None = None
     abi: int | None = None
     nonce: str | None = None
-    floor: int | None = None
-    key_list: int | None = None
+    floor: int | None = Field(default=None, sa_type=BigInteger)
+    key_list: int | None = Field(default=None, sa_type=BigInteger)
     port: str | None = None
     firmware: str | None = None
     agent: str | None = None
     uptime_ms: int = Field(default=0, sa_type=BigInteger)
     executor: str | None = None
     received: float
+    fresh: float | None = None
 
 
 class Component(SQLModel, table=True):
@@ -166,11 +203,11 @@ class Component(SQLModel, table=True):
 class LogLine(SQLModel, table=True):
     """A line that a board or its guest logged; `uptime_ms` is the board's clock."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Id)
     device: str = Field(index=True)
-    counter: int
-    uptime_ms: int
-    level: int
+    counter: int = Field(sa_type=BigInteger)
+    uptime_ms: int = Field(sa_type=BigInteger)
+    level: int = Field(sa_type=BigInteger)
     text: str
     received: float
 
@@ -178,12 +215,12 @@ class LogLine(SQLModel, table=True):
 class Reading(SQLModel, table=True):
     """A measurement: value = value_int * 10**scale."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Id)
     device: str = Field(index=True)
     name: str
-    counter: int
-    uptime_ms: int
-    value_int: int
+    counter: int = Field(sa_type=BigInteger)
+    uptime_ms: int = Field(sa_type=BigInteger)
+    value_int: int = Field(sa_type=BigInteger)
     scale: int
     received: float
 
@@ -191,7 +228,7 @@ class Reading(SQLModel, table=True):
 class AuditEvent(SQLModel, table=True):
     """Who did what to what; `count` says how often the same thing happened in one go."""
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Id)
     actor: str
     action: str = Field(index=True)
     subject: str

@@ -10,16 +10,19 @@ def renew(store, now):
     """New orders under the newest list of keys for all boards that were told an older one: [Deployment], stored."""
     newest = store.key_list().version
     with store.write():
-        components = store.components()
-        return [_again(store, last, components.get(last.device, []), now) for last in store.all_desired() if last.key_list < newest]
+        told = [last for last in store.all_desired() if last.key_list < newest]
+        targets = store.latest_targets([last.device for last in told])
+        running = store.running_digests(list(targets))
+        orders = [deploy.Order(last.device, _module(store, last, targets.get(last.device), running), last.rollout, last.window_s) for last in told]
+        renewed = deploy.assign_all(store, orders, now)
+        moved = [(row, targets[row.device]) for row, last in zip(renewed, told) if row.device in targets and targets[row.device].seq == last.seq]
+        store.update_targets([{"rollout": target.rollout, "device": row.device, "seq": row.seq} for row, target in moved])
+        return renewed
 
 
-def _again(store, last, components, now):
-    target = store.target(last.rollout, last.device)
-    digest = last.module
-    if target is not None and target.seq == last.seq and target.state in _KEPT_THE_OLD:
-        digest = next((part.digest for part in components if part.slot == 0 and part.digest and store.module(part.digest)), digest)
-    order = deploy.assign(store, last.device, store.module(digest), store.rollout(last.rollout), now)
-    if target is not None and target.seq == last.seq:
-        store.update_target(last.rollout, last.device, seq=order.seq)
-    return order
+def _module(store, last, target, running):
+    """The digest of what the board shall run from now on."""
+    if target is None or target.seq != last.seq or target.state not in _KEPT_THE_OLD:
+        return last.module
+    digest = running.get(last.device)
+    return digest if digest and store.module(digest) else last.module

@@ -6,10 +6,11 @@ from fleet.sql.devices import Devices
 from fleet.sql.overview import Overview
 from fleet.sql.records import Records
 from fleet.sql.releases import Releases
+from fleet.sql.rollouts import Rollouts
 from fleet.sql.tokens import Tokens
 
 
-class Store(Devices, Releases, Records, Overview, Tokens, Commands, Base):
+class Store(Devices, Releases, Rollouts, Records, Overview, Tokens, Commands, Base):
     """A database of the fleet at an SQLAlchemy URL; rows are `fleet.model` objects, detached."""
 
 

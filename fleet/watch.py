@@ -1,12 +1,14 @@
-"""Watches a rollout for `fleet push`: one line or bar per board, a summary and the exit code."""
+"""Watches a rollout: the wave that is open, one line or bar per board, a summary and the exit code."""
 
 import sys
 import time
 
 import click
 
-from fleet.errors import ERROR, OK, PARTLY, SIGNATURE, TIMEOUT
-from fleet.words import SIGNATURE_REASONS, explain, step
+from fleet import rollout
+from fleet.errors import ERROR, OK, PARTLY, PAUSED, SIGNATURE, TIMEOUT
+from fleet.output import for_people
+from fleet.words import PAUSES, SIGNATURE_REASONS, explain, step
 
 POLL_S = 0.1
 OFFLINE_GRACE_S = 1.0
@@ -64,43 +66,64 @@ class Patience:
         return target["state"] == "queued" or now < self._until.get(device, self._start + OFFLINE_GRACE_S)
 
 
-def follow(client, number, timeout_s, view):
-    """Show the rollout in `view` until no board is worth waiting for or `timeout_s` is over; returns its targets."""
-    start = time.monotonic()
-    patience = Patience(start)
+def follow(client, number, view):
+    """Show the rollout in `view` until it has ended, is paused, or no board is worth waiting for; returns it."""
+    patience = Patience(time.monotonic())
     while True:
-        targets, now = client.rollout(number)["targets"], time.monotonic()
-        view.show(targets)
-        if not any([patience.waits_for(target, now) for target in targets]) or now > start + timeout_s:
-            return targets
-        time.sleep(POLL_S)
+        start = time.monotonic()
+        found, now = client.rollout(number), time.monotonic()
+        view.show(found)
+        waiting = [patience.waits_for(target, now) for target in found["targets"]]
+        at_work = any(target["online"] and not target["final"] and target["wave"] >= 0 for target in found["targets"])
+        if found["state"] not in ("running", "paused") or (found["state"] == "paused" and not at_work) or not any(waiting):
+            return found
+        time.sleep(max(POLL_S, 4 * (now - start)))
 
 
-def exit_code(targets):
-    """The exit code for how a rollout ended (or did not)."""
-    good = [target for target in targets if target["state"] == "confirmed"]
-    bad = [target for target in targets if target["final"] and target["state"] != "confirmed"]
-    if any(target["online"] and not target["final"] for target in targets) or any(target["state"] == "timeout" for target in bad):
+def exit_code(found):
+    """The exit code for how a rollout stands."""
+    targets = found["targets"]
+    good = [target for target in targets if target["state"] == rollout.CONFIRMED]
+    bad = [target for target in targets if target["final"] and target["state"] != rollout.CONFIRMED]
+    if bad and not good and all(target["reason"] in SIGNATURE_REASONS for target in bad):
+        return SIGNATURE
+    if found["state"] == "paused":
+        return PAUSED
+    if any(target["online"] and not target["final"] for target in targets) or any(target["state"] == rollout.TIMEOUT for target in bad):
         return TIMEOUT
     if not bad:
         return OK
-    if good:
-        return PARTLY
-    return SIGNATURE if all(target["reason"] in SIGNATURE_REASONS for target in bad) else ERROR
+    return PARTLY if good else ERROR
 
 
-def summary(targets):
-    """One sentence: how many boards run the module, refused it, wait."""
-    counts = {}
+def summary(found):
+    """How many boards run the module, refused it, wait; and why a paused rollout stopped."""
+    targets, counts = found["targets"], {}
     for target in targets:
         counts[_kind(target)] = counts.get(_kind(target), 0) + 1
-    return f"{len(targets)} board{'s' if len(targets) != 1 else ''}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) + "."
+    text = f"{len(targets)} board{'s' if len(targets) != 1 else ''}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) + "."
+    if found["state"] == "paused":
+        text += f"\nRollout {found['id']} is paused: {PAUSES.get(found['reason'], found['reason'])}."
+        text += f" `fleet rollout resume {found['id']}` goes on, `fleet rollout undo {found['id']}` takes it back."
+    return text
 
 
 def _kind(target):
     if target["final"]:
         return target["state"]
+    if target["wave"] < 0 and target["online"]:
+        return "waiting for their wave"
     return "unfinished" if target["online"] else "offline, queued"
+
+
+def wave_line(found):
+    """Which wave is open, in words, or None where there is only one."""
+    steps = [step for step in found["steps"] if step["size"]]
+    if len(steps) < 2 or found["state"] != "running":
+        return None
+    place = sum(step["wave"] <= found["wave"] for step in steps)
+    size = next((step["size"] for step in steps if step["wave"] == found["wave"]), 0)
+    return f"wave {place} of {len(steps)}: {size} board{'s' if size != 1 else ''}" if size else None
 
 
 class LineView:
@@ -109,9 +132,13 @@ class LineView:
     def __init__(self):
         self._shown = {}
 
-    def show(self, targets):
-        """Print the boards that have changed."""
-        for target in targets:
+    def show(self, found):
+        """Print the wave, where it is another, and the boards that have changed."""
+        line = wave_line(found)
+        if line and self._shown.get(None) != line:
+            self._shown[None] = line
+            click.echo(f"-- {line}")
+        for target in found["targets"]:
             said = words(target)
             if self._shown.get(target["device"]) != said:
                 self._shown[target["device"]] = said
@@ -122,9 +149,9 @@ class LineView:
 
 
 class QuietView(LineView):
-    """For JSON: shows nothing."""
+    """For programs: shows nothing."""
 
-    def show(self, targets):
+    def show(self, found):
         """Nothing is shown before the end."""
 
 
@@ -138,9 +165,9 @@ class BarView:
         self._tasks = {}
         self._progress.start()
 
-    def show(self, targets):
+    def show(self, found):
         """Move the bars."""
-        for target in targets:
+        for target in found["targets"]:
             device = target["device"]
             if device not in self._tasks:
                 self._tasks[device] = self._progress.add_task("", device=device, total=100)
@@ -152,7 +179,7 @@ class BarView:
 
 
 def make_view(output):
-    """The view for this output: quiet for JSON, bars on a terminal, lines otherwise."""
-    if output == "json":
+    """The view for this output: quiet for programs, bars on a terminal, lines otherwise."""
+    if not for_people(output):
         return QuietView()
     return BarView() if sys.stdout.isatty() else LineView()

@@ -57,8 +57,17 @@ STEPS = {
     "rolled-back": "rolled back",
     "refused": "refused",
     "superseded": "replaced by a newer push",
+    "cancelled": "not begun, the rollout was ended",
     "timeout": "not finished in time",
     "offline": "offline, takes it when it comes back",
+}
+
+# Why a rollout is paused.
+PAUSES = {
+    "user": "somebody paused it",
+    "failures": "more boards failed than its limit allows",
+    "success": "too few boards of the wave confirmed",
+    "wave-timeout": "the wave took too long",
 }
 
 SIGNATURE_REASONS = frozenset(["unknown-key", "revoked-key", "bad-signature", "key-scope", "keys-rollback", "bad-root"])

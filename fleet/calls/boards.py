@@ -3,7 +3,7 @@
 import os
 import time
 
-from fleet import deploy, freshness, health
+from fleet import deploy, health
 from fleet.calls.common import check_id, fields
 from fleet.errors import Missing
 from fleet.model import Device, Report
@@ -32,14 +32,7 @@ class Boards:
         wanted = (module.name, module.version, desired.seq) if desired else None
         board = _board(row, self._store.memberships().get(name, []), report, self._store.components().get(name, []), wanted)
         told = fields(report, REPORT_FIELDS) if report else None
-        return {**board, "capabilities": row.capabilities, "fresh": self._fresh(row, report, desired), "report": told}
-
-    @staticmethod
-    def _fresh(row, report, desired):
-        """None, or how a board is not fresh (`fleet.freshness`)."""
-        told = (report.received, report.seq) if report else (None, None)
-        order = (desired.created, desired.seq) if desired else (None, None)
-        return freshness.judge(row.state, *told, *order, time.time())
+        return {**board, "capabilities": row.capabilities, "report": told}
 
     def add_device(self, name, group, capabilities=None):
         """Add a board with a new key; returns its row as `device` does."""
@@ -109,6 +102,7 @@ def _board(row, groups, report, components, wanted):
         "free_heap": report.free_heap if report else None,
         "executor": report.executor or None if report else None,
         "port": report.port if report else None,
+        "fresh": report.fresh if report else None,
         "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }
     return {**board, **health.judge({**board, "detail": main.detail if main else None})}

@@ -2,23 +2,21 @@
 
 from decimal import Decimal
 
-from fleet.calls.common import fields
+from fleet.calls.common import fields, rollout_fields
 
 RECENT_READINGS = 20_000
 MODULE_FIELDS = ("digest", "name", "version", "payload", "payload_size", "kid", "capabilities", "created")
-ROLLOUT_FIELDS = ("id", "state", "group", "actor", "created", "ended")
 
 
 class Overview:
     """Part of `fleet.client.LocalClient`."""
 
     def rollouts(self, limit=100):
-        """[{"id", "state", "group", "module", "version", "actor", "created", "ended", "counts"}], newest first."""
+        """[{"id", "state", "reason", "group", "where", "module", "version", "wave", "waves", "undoes",
+        "actor", "created", "ended", "counts"}], newest first."""
         found = self._store.newest_rollouts(limit)
         counts = self._store.target_counts([row.id for row, _ in found])
-        return [
-            {**fields(row, ROLLOUT_FIELDS), "module": module.name, "version": module.version, "counts": counts[row.id]} for row, module in found
-        ]
+        return [{**rollout_fields(row, module), "counts": counts[row.id]} for row, module in found]
 
     def modules(self):
         """[{"digest", "name", "version", "payload", …}] of the signed modules, newest first."""

@@ -2,33 +2,49 @@
 
 import time
 
-from fleet import deploy, rollout, signing
-from fleet.errors import SIGNATURE, USAGE, FleetError, Missing
+from fleet import deploy, policy, rollout, signing
+from fleet.calls.common import rollout_fields
+from fleet.errors import SIGNATURE, USAGE, FleetError, Missing, Taken
 from fleet.model import Module, Rollout
+from fleet.orders import read_policy
 from mpwasm.errors import Refused
 from mpwasm.wire import envelope
 from mpwasm.wire.manifest import Manifest
+
+LIVE = ("running", "paused")
 
 
 class Rollouts:
     """Part of `fleet.client.LocalClient`."""
 
-    def manifest_groups(self, group):
-        """The groups that a manifest for `group` must name: its own, and those its boards were set up for."""
-        self._need_group(group)
-        return sorted({group} | {row.home_group for row in self._store.devices(group)})
+    def manifest_groups(self, group=None, where=None):
+        """The groups that a manifest for these boards must name: `group` itself, and those its boards were set up for."""
+        if group:
+            self._need_group(group)
+        chosen = set(self._store.matching(group, where))
+        if not chosen:
+            raise FleetError(self._nobody(group, where), USAGE)
+        return sorted(({group} if group else set()) | {row.home_group for row in self._store.devices() if row.id in chosen})
 
-    def push(self, package, group, timeout_s, again=False, allow_untrusted_key=False):
-        """Start a rollout of a `deploy.Package` to a group; {"rollout": id or None, "unchanged": [boards that have it already]}."""
-        self._need_group(group)
+    def push(self, package, group=None, timeout_s=None, again=False, allow_untrusted_key=False, plan=None, where=None):
+        """Start a rollout of a `deploy.Package` to a group, the boards that meet the filter `where`, or both.
+
+        `plan` says how it goes, as plain data (`fleet.policy`). {"rollout": id or None, "unchanged": [boards that have it already]}.
+        """
+        found = policy.read({**(plan or {}), **({} if timeout_s is None else {"timeout_s": timeout_s})})
+        if not group and not where:
+            raise FleetError("Say which boards: with --group NAME or --where FILTER.", USAGE)
+        if group:
+            self._need_group(group)
         if not allow_untrusted_key:
             self._check_signature(package)
-        devices = [row.id for row in self._store.devices(group)]
+        devices = self._store.matching(group, where)
         if not devices:
-            raise FleetError(f"The group {group} has no boards yet. `fleet device add NAME --group {group}` adds one.", USAGE)
-        unchanged = [] if again else [name for name in devices if self._has(name, package.digest)]
-        wanted = [name for name in devices if name not in unchanged]
-        number = self._start(package, group, timeout_s, wanted) if wanted else None
+            raise FleetError(self._nobody(group, where), USAGE)
+        with self._store.write():
+            unchanged = [] if again else self._unchanged(devices, package.digest)
+            wanted = sorted(set(devices) - set(unchanged))
+            number = self._start(package, group, where, found, wanted) if wanted else None
         return {"rollout": number, "unchanged": unchanged}
 
     def distrust(self, package):
@@ -38,6 +54,12 @@ class Rollouts:
         except FleetError as error:
             return error.sentence
         return None
+
+    @staticmethod
+    def _nobody(group, where):
+        if where:
+            return f"No board meets the filter {where!r}. `fleet device list --where FILTER` shows which do."
+        return f"The group {group} has no boards yet. `fleet device add NAME --group {group}` adds one."
 
     def _check_signature(self, package):
         """The service side trusts no caller: the envelope must verify under a key of this fleet."""
@@ -54,45 +76,114 @@ class Rollouts:
         if not signing.verifies(key.public, opened.signature, opened.tbs(envelope.AAD_MANIFEST)):
             raise FleetError("The module's signature does not verify. Nothing was pushed.", SIGNATURE)
 
-    def _has(self, device, digest):
-        """Whether the board was told to run this very release, under the current keys, and that order is still the newest."""
-        target = self._store.latest_target(device)
-        if target is not None and target.state == rollout.QUEUED:
-            return self._store.rollout(target.rollout).module == digest
-        desired = self._store.desired(device)
-        return desired is not None and desired.module == digest and desired.key_list == self._store.key_list().version
+    def _unchanged(self, devices, digest):
+        """Those that were told to run this very release, under the current keys, or will be by a rollout that goes on; by id."""
+        version, told, targets = self._store.key_list().version, self._store.told(devices), self._store.latest_targets(devices)
+        live = {row.id for row in self._store.active_rollouts()}
+        found = []
+        for name in devices:
+            target = targets.get(name)
+            if target is not None and target.state == rollout.QUEUED and target.rollout in live:
+                same = target.module == digest
+            else:
+                same = told.get(name) == (digest, version)
+            if same:
+                found.append(name)
+        return found
 
-    def _start(self, package, group, timeout_s, devices):
-        store, manifest = self._store, package.manifest
-        with store.write():
-            payload = store.put_blob(package.payload, "payload")
-            digest = store.put_blob(package.envelope, "manifest")
-            store.put_module(
-                Module(
-                    digest=digest,
-                    size=len(package.envelope),
-                    name=manifest.name,
-                    version=manifest.version,
-                    payload=payload,
-                    payload_size=len(package.payload),
-                    kid=package.kid,
-                    capabilities=list(manifest.capabilities),
-                    created=time.time(),
-                )
-            )
-            row = Rollout(module=digest, group=group, window_s=deploy.DEFAULT_WINDOW_S, timeout_s=timeout_s, actor=self.actor, created=time.time())
-            number = store.add_rollout(row, [devices])
-            store.audit(self.actor, "push", f"{manifest.name} {manifest.version}", group)
+    def _start(self, package, group, where, found, devices):
+        store, manifest, now = self._store, package.manifest, time.time()
+        payload = store.put_blob(package.payload, "payload")
+        digest = store.put_blob(package.envelope, "manifest")
+        row = Module(
+            digest=digest,
+            size=len(package.envelope),
+            name=manifest.name,
+            version=manifest.version,
+            payload=payload,
+            payload_size=len(package.payload),
+            kid=package.kid,
+            capabilities=list(manifest.capabilities),
+            created=now,
+        )
+        store.put_module(row)
+        number = self._new_rollout(digest, group, found, {name: digest for name in devices}, selection=where)
+        store.audit(self.actor, "push", f"{manifest.name} {manifest.version}", group or where)
         return number
 
+    def _new_rollout(self, module, group, found, modules, **more):
+        now = time.time()
+        settings = {"policy": policy.plain(found), "window_s": deploy.DEFAULT_WINDOW_S, "timeout_s": int(found.timeout_s)}
+        row = Rollout(module=module, group=group or "", actor=self.actor, created=now, opened=now, **settings, **more)
+        return self._store.add_rollout(row, modules)
+
     def rollout(self, number):
-        """{"id", "state", "targets": [{"device", "state", "reason", "detail", "progress", "online", "final"}]}."""
+        """Like a row of `rollouts`, with "policy" (plain data), "steps" [{"wave", "size", "counts"}] and
+        "targets": [{"device", "wave", "state", "reason", "detail", "progress", "online", "final"}]."""
+        row = self._row(number)
+        online = {member[0]: member[2] for member in self._store.members(number)}
+        targets = [_target(target, online[target.device]) for target in self._store.targets(number)]
+        module = self._store.module(row.module) if row.module else None
+        found = read_policy(row)
+        counts = {}
+        for target in targets:
+            counts[target["state"]] = counts.get(target["state"], 0) + 1
+        more = {"policy": policy.plain(found), "counts": counts, "steps": _steps(found, targets), "targets": targets}
+        return {**rollout_fields(row, module), **more}
+
+    def _row(self, number):
         row = self._store.rollout(number)
         if row is None:
-            raise Missing(f"There is no rollout {number}.")
-        online = {device.id: device.state in rollout.ONLINE_STATES for device in self._store.devices()}
-        targets = [_target(target, online.get(target.device, False)) for target in self._store.targets(number)]
-        return {"id": number, "state": row.state, "group": row.group, "targets": targets}
+            raise Missing(f"There is no rollout {number}. `fleet rollout list` shows those there are.")
+        return row
+
+    def pause_rollout(self, number):
+        """No board gets its order until `resume_rollout`; boards at work go on. Taken if it has ended."""
+        self._steer(number, "rollout pause", ("running",), state="paused", reason="user")
+
+    def resume_rollout(self, number):
+        """Go on; what failed until now is forgiven, and the open wave's time begins anew. Taken if it is not paused."""
+        now = time.time()
+        with self._store.write():
+            ends = [row.ended for row in self._store.targets(number) if row.ended is not None]
+            forgiven = max([now, *ends])  # another machine's clock may be ahead of this one's
+            self._steer(number, "rollout resume", ("paused",), state="running", reason=None, resumed=forgiven, opened=now)
+
+    def abort_rollout(self, number):
+        """End a rollout: nobody else gets an order, and boards that have not come to an end get back what they ran.
+
+        {"rollout": id of the rollout that brings it back, or None}. Taken if it has ended.
+        """
+        with self._store.write():
+            self._steer(number, "rollout abort", LIVE, state="aborted", reason="user", ended=time.time())
+            targets = self._store.targets(number)
+            self._store.cancel_queued(number)
+            return {"rollout": self._bring_back(number, [row for row in targets if row.state not in rollout.FINAL and row.seq is not None])}
+
+    def undo_rollout(self, number):
+        """Give every board of a rollout back what it ran before, all at once. {"rollout": id of the rollout that does it, or None}."""
+        with self._store.write():
+            self._steer(number, "rollout undo", ("running", "paused", "done", "aborted"), state="undone", reason="user", ended=time.time())
+            targets = self._store.targets(number)
+            self._store.cancel_queued(number)
+            return {"rollout": self._bring_back(number, [row for row in targets if row.seq is not None])}
+
+    def _steer(self, number, action, states, **changes):
+        with self._store.write():
+            row = self._row(number)
+            if row.state not in states:
+                raise Taken(f"Rollout {number} is {row.state}, so that cannot be done. `fleet rollout show {number}` shows it.")
+            self._store.change_rollout(number, **changes)
+            self._store.audit(self.actor, action, str(number))
+
+    def _bring_back(self, number, targets):
+        """A rollout that takes boards back to what they ran before `number`; those that were told something newer since are left alone."""
+        newest = self._store.latest_targets([row.device for row in targets])
+        modules = {row.device: row.previous or "" for row in targets if newest[row.device].rollout == number}
+        if not modules:
+            return None
+        row = self._row(number)
+        return self._new_rollout("", row.group, policy.read(policy.AT_ONCE), modules, undoes=number)
 
     def latest(self, device):
         """The board's place in its newest rollout as in `rollout`, or None."""
@@ -100,9 +191,22 @@ class Rollouts:
         return _target(target, False) if target else None
 
 
+def _steps(found, targets):
+    """How far each wave is: its size, and the boards of it in each state."""
+    steps = []
+    for wave, size in enumerate(rollout.wave_sizes(found, len(targets))):
+        counts = {}
+        for target in targets:
+            if target["wave"] == wave:
+                counts[target["state"]] = counts.get(target["state"], 0) + 1
+        steps.append({"wave": wave, "size": size, "counts": counts})
+    return steps
+
+
 def _target(row, online):
     return {
         "device": row.device,
+        "wave": row.wave,
         "state": row.state,
         "reason": row.reason,
         "detail": row.detail,

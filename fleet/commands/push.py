@@ -1,49 +1,83 @@
-"""`fleet push`: sign a module and send it to a group."""
+"""`fleet push`: sign a module and send it to boards, wave by wave."""
 
 import contextlib
 from pathlib import Path
 
 import click
 
+from fleet.completion import GROUP
 from fleet.errors import OK, TIMEOUT
-from fleet.output import emit, output_option
+from fleet.output import emit, for_people, output_option
 
-DEFAULT_TIMEOUT_S = 120
+# Options that say how a rollout goes, in the names of `fleet.policy`; shared with `fleet rollout`'s help.
+PLAN = (
+    click.option("--waves", help="Growing totals, as 1,5%,25%,100% (the default); 100% is all at once."),
+    click.option("--success", type=float, help="Share of a wave's boards that must confirm before the next (default 0.9)."),
+    click.option("--soak", "soak_s", type=float, help="Seconds to wait after a wave before the next (default 0)."),
+    click.option("--max-failures", type=int, help="Pause after more failures than this, in all waves together."),
+    click.option("--rate", type=int, help="Boards per minute, at most."),
+    click.option("--window", "windows", multiple=True, help="When orders may go out, as 'mon-fri 22:00-06:00 Europe/Berlin'; may be repeated."),
+    click.option("--timeout", "timeout_s", type=float, help="Seconds that a board may take (default 120)."),
+    click.option("--wave-timeout", "wave_timeout_s", type=float, help="Seconds that a wave may take (default 7 days)."),
+)
+
+
+def plan_options(command):
+    """Add `PLAN`; the command gets them by name."""
+    for option in reversed(PLAN):
+        command = option(command)
+    return command
+
+
+def plan_of(options):
+    """The plain data for `fleet.policy` of the options that were given."""
+    found = {name: value for name, value in options.items() if value not in (None, ())}
+    if "waves" in found:
+        found["waves"] = found["waves"].split(",")
+    if "windows" in found:
+        found["windows"] = list(found["windows"])
+    return found
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--group", "-g", required=True, help="Group of boards to push to.")
+@click.option("--group", "-g", type=GROUP, help="Group of boards to push to.")
+@click.option("--where", help="Filter that boards must meet, such as 'label.site=north and board=pico_w'.")
 @click.option("--name", help="Name of the module (default: from manifest.toml, else the file's).")
 @click.option("--version", help="Version of the module (default: from manifest.toml, else 0).")
 @click.option("--key", "key_path", type=click.Path(dir_okay=False, path_type=Path), help="Signing key (default: the fleet's release key).")
 @click.option("--allow-untrusted-key", is_flag=True, help="Push although boards do not trust the key: to see them refuse.")
 @click.option("--again", is_flag=True, help="Push also to boards that were told to run this module already.")
 @click.option("--no-watch", is_flag=True, help="Do not wait for the boards.")
-@click.option("--timeout", "timeout_s", type=click.IntRange(1), default=DEFAULT_TIMEOUT_S, show_default=True, help="Seconds to wait for a board.")
+@plan_options
 @output_option
 @click.pass_obj
-def command(context, file, group, name, version, key_path, allow_untrusted_key, again, no_watch, timeout_s, output):
-    """Sign the WebAssembly module FILE and send it to a group, then watch the boards take it. A file of `fleet sign` is signed already.
+def command(context, file, group, where, name, version, key_path, allow_untrusted_key, again, no_watch, output, **plan):
+    """Sign the WebAssembly module FILE and send it to boards, wave by wave. A file of `fleet sign` is signed already.
 
-    A manifest.toml beside FILE says what it may use. Ctrl-C stops watching; the rollout goes on.
+    The first board tries it alone; too many failures pause the rollout. A manifest.toml beside FILE says what it may use. Ctrl-C stops
+    watching; the rollout goes on.
 
-    Exit codes: 0 all boards run it, 1 error or none does, 3 only some do, 5 not finished (in time, or you stopped watching), 6 signature not trusted.
+    Exit codes: 0 all boards run it, 1 error or none does, 3 only some do, 4 paused by itself, 5 not finished (in time, or you stopped
+    watching), 6 signature not trusted.
     """
+    if not group and not where:
+        raise click.UsageError("Say which boards: --group NAME or --where FILTER.")
     client = context.client
-    package = _package(context, file, group, name, version, key_path, allow_untrusted_key)
-    started = client.push(package, group, timeout_s, again, allow_untrusted_key)
-    say = _silent if output == "json" else click.echo
+    package = _package(context, file, group, where, name, version, key_path, allow_untrusted_key)
+    started = client.push(package, group, None, again, allow_untrusted_key, plan_of(plan), where)
+    say = click.echo if for_people(output) else silent
     manifest = package.manifest
     say(f"{manifest.name} {manifest.version}, {manifest.size} bytes, signed by {package.kid}")
     _tell_unchanged(client, started["unchanged"], manifest, say)
-    result, code = _follow(client, started["rollout"], no_watch, timeout_s, output, say)
-    if output == "json":
-        emit({**started, "module": manifest.name, "version": manifest.version, "digest": package.digest, "targets": result}, output, None)
+    found, code = _follow(client, started["rollout"], no_watch, output, say)
+    if not for_people(output):
+        told = {"state": found["state"], "reason": found["reason"], "targets": found["targets"]} if found else {"targets": []}
+        emit({**started, "module": manifest.name, "version": manifest.version, "digest": package.digest, **told}, output, None)
     click.get_current_context().exit(code)
 
 
-def _package(context, file, group, name, version, key_path, allow_untrusted_key):
+def _package(context, file, group, where, name, version, key_path, allow_untrusted_key):
     from fleet import bundle, deploy
 
     data = file.read_bytes() if file.exists() else b""
@@ -51,7 +85,7 @@ def _package(context, file, group, name, version, key_path, allow_untrusted_key)
         if name or version or key_path:
             raise click.UsageError(f"{file} is signed already: --name, --version and --key would change nothing.")
         return bundle.unpack(data, file.name)
-    manifest, payload = deploy.make_manifest(file, context.client.manifest_groups(group), name, version)
+    manifest, payload = deploy.make_manifest(file, context.client.manifest_groups(group, where), name, version)
     key = load_key(key_path or context.home.release_key)
     if not allow_untrusted_key:
         deploy.check_trust(context.client.key_list(), key, manifest)
@@ -67,7 +101,7 @@ def load_key(path):
     )
 
 
-def _silent(_text):
+def silent(_text):
     """Say nothing: the output is for a program."""
 
 
@@ -81,23 +115,28 @@ def _tell_unchanged(client, boards, manifest, say):
             say(f"{board} did not take {manifest.name} {manifest.version} then ({last['reason']}); --again makes it try again.")
 
 
-def _follow(client, number, no_watch, timeout_s, output, say):
-    """Watch the rollout; ([targets], exit code)."""
+def _follow(client, number, no_watch, output, say):
+    """Watch the rollout; (the rollout as `Client.rollout` or None, exit code)."""
     if number is None:
-        return [], OK
+        return None, OK
     if client.service() is None:
         say("The service is not running, so the push is queued. It starts when `fleet up` does.")
-        return client.rollout(number)["targets"], OK
+        return client.rollout(number), OK
     if no_watch:
-        say(f"Rollout {number} has started. `fleet status` shows how it goes.")
-        return client.rollout(number)["targets"], OK
+        say(f"Rollout {number} has started. `fleet rollout status {number} --watch` shows how it goes.")
+        return client.rollout(number), OK
+    return watch_rollout(client, number, output, say)
+
+
+def watch_rollout(client, number, output, say):
+    """Show a rollout until it is done, paused or waits for boards that are away; (the rollout, exit code). Ctrl-C stops watching only."""
     from fleet import watch
 
     try:
         with contextlib.closing(watch.make_view(output)) as view:
-            targets = watch.follow(client, number, timeout_s, view)
+            found = watch.follow(client, number, view)
     except KeyboardInterrupt:
-        click.echo(f"\nNot watching any more; rollout {number} goes on. `fleet status` shows it.", err=True)
+        click.echo(f"\nNot watching any more; rollout {number} goes on. `fleet rollout status {number} --watch` shows it.", err=True)
         click.get_current_context().exit(TIMEOUT)
-    say(watch.summary(targets))
-    return targets, watch.exit_code(targets)
+    say(watch.summary(found))
+    return found, watch.exit_code(found)

@@ -6,6 +6,8 @@ from sqlmodel import col, delete, func, select
 
 from fleet.errors import Missing, Taken
 from fleet.model import Component, Deployment, Device, Group, Membership, Report, Target
+from fleet.rollout import ONLINE_STATES
+from fleet.sql.base import chunks
 
 
 class Devices:
@@ -31,6 +33,11 @@ class Devices:
         with self.write() as session:
             if session.get(Membership, (group, device)) is None:
                 session.add(Membership(group=group, device=device))
+                self.membership_changed()
+
+    def membership_changed(self):
+        """Groups or labels changed: services look who joins a rollout."""
+        self.put_setting("membership", int(self.setting("membership", "0")) + 1)
 
     def add_device(self, device):
         """Add a `Device` row and put it into its home group; FleetError if the id is taken."""
@@ -85,25 +92,48 @@ class Devices:
         return found
 
     def set_presence(self, name, state, now):
-        """Store the board's `state` ("ready", "lost", …)."""
+        """Store one board's `state` ("ready", "lost", …)."""
+        self.set_presences({name: state}, now)
+
+    def set_presences(self, states, now):
+        """Store {board: state}; boards that are not there are left out."""
+        self.change(Device, [{"id": name, "state": state, "seen": now} for name, state in sorted(states.items())], "id")
+
+    def sealed_keys(self, devices):
+        """{device: its encrypted key K}."""
+        found = {}
+        for part in chunks(devices):
+            found.update((row[0], row[1]) for row in self.select(select(Device.id, Device.sealed_key).where(col(Device.id).in_(part))))
+        return found
+
+    def report_marks(self, devices):
+        """{device: (boot id, boots, counter, whether online)} of the last reports, None for boards without one; locks the boards' rows."""
+        found = {}
+        for part in chunks(devices):
+            fields = (Device.id, Report.boot_id, Report.boots, Report.counter, Device.state)
+            statement = select(*fields).join(Report, Report.device == Device.id, isouter=True).where(col(Device.id).in_(part))
+            for name, boot_id, boots, counter, state in self.select(statement.order_by(Device.id).with_for_update(of=Device)):
+                found[name] = (boot_id, boots, counter, state in ONLINE_STATES)
+        return found
+
+    def put_reports(self, reports, components, now):
+        """Store authenticated reports (dicts) and their components (dicts) in place of the last ones."""
+        names = [row["device"] for row in reports]
         with self.write() as session:
-            device = session.get(Device, name)
-            if device is not None:
-                device.state, device.seen = state, now
-                session.add(device)
+            self.upsert(Report, reports)
+            for part in chunks(names):
+                slots = {(row["device"], row["slot"]) for row in components}
+                stored = self.select(select(Component.device, Component.slot).where(col(Component.device).in_(part)))
+                for device, slot in stored:
+                    if (device, slot) not in slots:
+                        session.exec(delete(Component).where(Component.device == device, Component.slot == slot))
+            self.upsert(Component, components)
+            self.change(Device, [{"id": name, "seen": now} for name in sorted(names)], "id")
 
     def put_report(self, report, components):
-        """Store an authenticated report and its components in place of the last ones, unless the board was removed just now."""
-        with self.write() as session:
-            device = session.get(Device, report.device)
-            if device is None:
-                return
-            session.merge(report)
-            session.exec(delete(Component).where(col(Component.device) == report.device))
-            for component in components:
-                session.add(component)
-            device.seen = report.received
-            session.add(device)
+        """Store one `Report` and its `Component` rows, unless the board was removed just now."""
+        if self.find_device(report.device):
+            self.put_reports([report.model_dump()], [row.model_dump() for row in components], report.received)
 
     def report(self, name):
         """The last report of the board, or None."""

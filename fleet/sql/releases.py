@@ -1,12 +1,14 @@
-"""Keys, blobs, modules, rollouts and what each board should run: the SQL of it."""
+"""Keys, blobs, modules and what each board should run: the SQL of it."""
 
+import os
 import time
 from hashlib import sha256
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
-from fleet.model import Blob, Deployment, Key, KeyList, Module, Rollout, Target
-from fleet.rollout import FINAL, SUPERSEDED
+from fleet.model import Blob, Deployment, Device, Key, KeyList, Module, Report
+from fleet.rollout import ONLINE_STATES
+from fleet.sql.base import chunks
 
 
 class Releases:
@@ -59,64 +61,19 @@ class Releases:
         """{digest: Module}."""
         return {row.digest: row for row in self.rows(select(Module))}
 
-    def add_rollout(self, rollout, waves):
-        """Store a rollout and its boards, `waves` being a list of lists of device ids; returns its id."""
-        with self.write() as session:
-            session.add(rollout)
-            session.flush()
-            for wave, devices in enumerate(waves):
-                for device in devices:
-                    session.add(Target(rollout=rollout.id, device=device, wave=wave, updated=time.time()))
-            return rollout.id
+    def add_deployments(self, deployments):
+        """Store what boards should run from now on."""
+        self.insert(Deployment, [deployment.model_dump() for deployment in deployments])
 
-    def rollout(self, number):
-        """The rollout `number`, or None."""
-        return self.row(Rollout, Rollout.id == number)
-
-    def running_rollouts(self):
-        """The rollouts that are not done, oldest first."""
-        return self.rows(select(Rollout).where(Rollout.state == "running").order_by(Rollout.id))
-
-    def end_rollout(self, number, now):
-        """Mark the rollout as done."""
-        with self.write() as session:
-            rollout = session.get(Rollout, number)
-            rollout.state, rollout.ended = "done", now
-            session.add(rollout)
-
-    def targets(self, rollout):
-        """The `Target` rows of a rollout by board."""
-        return self.rows(select(Target).where(Target.rollout == rollout).order_by(Target.device))
-
-    def target(self, rollout, device):
-        """One `Target`, or None."""
-        return self.row(Target, Target.rollout == rollout, Target.device == device)
-
-    def latest_target(self, device):
-        """The board's `Target` of its newest rollout, or None."""
-        with self.read() as session:
-            return session.exec(select(Target).where(Target.device == device).order_by(col(Target.rollout).desc())).first()
-
-    def update_target(self, rollout, device, **changes):
-        """Change fields of one target, unless its board was removed just now."""
-        with self.write() as session:
-            target = session.get(Target, (rollout, device))
-            if target is None:
-                return
-            target.sqlmodel_update({**changes, "updated": time.time()})
-            session.add(target)
-
-    def supersede(self, device, rollout):
-        """Close what older rollouts than `rollout` still wanted of the board."""
-        older = select(Target).where(Target.device == device, Target.rollout < rollout, col(Target.state).not_in(FINAL))
-        with self.write() as session:
-            for target in session.exec(older):
-                self.update_target(target.rollout, device, state=SUPERSEDED)
-
-    def add_deployment(self, deployment):
-        """Store what a board should run from now on."""
-        with self.write() as session:
-            session.add(deployment)
+    def last_seqs(self, devices):
+        """{device: the highest seq that was given to it or that it reported}; boards that have neither are left out."""
+        found = {}
+        for part in chunks(devices):
+            given = select(Deployment.device, func.max(Deployment.seq)).where(col(Deployment.device).in_(part)).group_by(Deployment.device)
+            reported = select(Report.device, Report.seq).where(col(Report.device).in_(part))
+            for device, seq in [*self.select(given), *self.select(reported)]:
+                found[device] = max(seq, found.get(device, 0))
+        return found
 
     def desired(self, device):
         """The board's newest `Deployment`, or None."""
@@ -127,3 +84,47 @@ class Releases:
         """The newest `Deployment` of every board."""
         newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
         return self.rows(select(Deployment).join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq)))
+
+    def desired_of(self, devices):
+        """{device: its newest Deployment}."""
+        newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device)
+        found = {}
+        for part in chunks(devices):
+            these = newest.where(col(Deployment.device).in_(part)).subquery()
+            rows = self.rows(select(Deployment).join(these, (Deployment.device == these.c.device) & (Deployment.seq == these.c.seq)))
+            found.update((row.device, row) for row in rows)
+        return found
+
+    def unpublished(self, before):
+        """Orders that were stored before the time `before` and never published: a service died in between."""
+        return self.rows(select(Deployment).where(col(Deployment.published).is_(None), Deployment.created < before).limit(1000))
+
+    def mark_published(self, deployments, now):
+        """Note that orders were published."""
+        self.change(Deployment, [{"device": row.device, "seq": row.seq, "published": now} for row in deployments], "device", "seq")
+
+    def nonce_times(self, devices, nonces):
+        """{device: when its newest order's nonce was made}, where `nonces` (device: bytes) is that one, else when the last one it echoed was."""
+        found = {}
+        for part in chunks(devices):
+            stored = select(Report.device, Report.fresh).where(col(Report.device).in_(part))
+            found.update((row[0], row[1]) for row in self.select(stored))
+        for name, order in self.desired_of(devices).items():
+            if order.nonce == nonces[name]:
+                found[name] = order.refreshed
+        return found
+
+    def refresh_nonces(self, now, before, limit):
+        """Give up to `limit` boards that are online and whose newest order's nonce was made before `before` a new one: [Deployment].
+
+        A board that keeps echoing an old nonce does not get to see what is published: somebody withholds it.
+        """
+        newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
+        statement = select(Deployment).join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
+        old = or_(col(Deployment.refreshed).is_(None), col(Deployment.refreshed) < before)
+        online = col(Device.state).in_(ONLINE_STATES)
+        rows = self.rows(statement.join(Device, Device.id == Deployment.device).where(old, online).limit(limit))
+        for row in rows:
+            row.nonce, row.refreshed = os.urandom(8), now
+        self.change(Deployment, [{"device": row.device, "seq": row.seq, "nonce": row.nonce, "refreshed": now} for row in rows], "device", "seq")
+        return rows

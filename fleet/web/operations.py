@@ -19,6 +19,7 @@ _PLAIN = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=32, description="1 to 32 of a-z, 0-9 and -.")]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)]
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+Where = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500, description="A filter, such as label.site=north and board=pico_w.")]
 Number = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="Seconds since 1970.")]
@@ -98,7 +99,14 @@ OPERATIONS = (
         name=Name,
         devices=Annotated[list[Name], Field(max_length=10_000)],
     ),
-    _get("manifest_groups", "/groups/{group}/manifest-groups", "The groups that a manifest for this group must name.", list[str], group=Name),
+    _get(
+        "manifest_groups",
+        "/manifest-groups",
+        "The groups that a manifest for these boards must name.",
+        list[str],
+        group=Name | None,
+        where=Where | None,
+    ),
     _get("keys", "/keys", "The release keys: who may sign what.", results.Key, "kid"),
     _get("root", "/keys/root", "The root key's public half, which boards trust.", results.Root),
     _get("key_list_blob", "/keys/list", "The root-signed list of release keys, as boards read it.", BYTES),
@@ -123,14 +131,20 @@ OPERATIONS = (
         "POST",
         "/rollouts",
         "operator",
-        "Start a rollout of a signed module to a group; nothing happens to boards that have it.",
+        "Start a rollout of a signed module to a group or to the boards that meet a filter; nothing happens to boards that have it.",
         results.Pushed,
         201,
         package=SignedPackage,
-        group=Name,
-        timeout_s=Seconds,
+        group=Name | None,
+        timeout_s=Seconds | None,
         again=StrictBool,
+        plan=dict | None,
+        where=Where | None,
     ),
+    _do("pause_rollout", "POST", "/rollouts/{number}/pause", "operator", "Give no more orders.", None, 204, number=Number),
+    _do("resume_rollout", "POST", "/rollouts/{number}/resume", "operator", "Go on; failures so far are forgiven.", None, 204, number=Number),
+    _do("abort_rollout", "POST", "/rollouts/{number}/abort", "operator", "End it; unfinished boards go back.", results.Steered, 200, number=Number),
+    _do("undo_rollout", "POST", "/rollouts/{number}/undo", "operator", "Give boards back what they ran before.", results.Steered, 200, number=Number),
     _do(
         "send_command",
         "POST",

@@ -18,7 +18,8 @@ class Wanted(Row):
 
 
 class Board(Row):
-    """A board; times in seconds since 1970, sizes in bytes."""
+    """A board; times in seconds since 1970, sizes in bytes. `fresh` is when the newest nonce it has echoed was made: hours ago for a board that
+    is online means that somebody withholds what is published for it."""
 
     id: str
     groups: list[str]
@@ -31,6 +32,7 @@ class Board(Row):
     free_heap: int | None
     executor: str | None
     port: str | None
+    fresh: float | None
     desired: Wanted | None
     online: bool
     health: str
@@ -41,7 +43,6 @@ class BoardInFull(Board):
     """A board with all that is known of it."""
 
     capabilities: list[str]
-    fresh: str | None
     report: dict | None
 
 
@@ -139,9 +140,10 @@ class LatestReading(Row):
 
 
 class Target(Row):
-    """One board of a rollout; `progress` in percent of the download."""
+    """One board of a rollout; `progress` in percent of the download; `wave` is -1 until it got its order."""
 
     device: str
+    wave: int
     state: str
     reason: str | None
     detail: str | None
@@ -155,7 +157,12 @@ class RolloutRow(Row):
 
     id: int
     state: str
+    reason: str | None
     group: str
+    where: str | None
+    wave: int
+    waves: list[str]
+    undoes: int | None
     module: str
     version: str
     actor: str
@@ -164,13 +171,26 @@ class RolloutRow(Row):
     counts: dict[str, int]
 
 
-class Rollout(Row):
-    """A rollout with its boards."""
+class Step(Row):
+    """One wave: how many boards it holds, and how many of them are in each state."""
 
-    id: int
-    state: str
-    group: str
+    wave: int
+    size: int
+    counts: dict[str, int]
+
+
+class Rollout(RolloutRow):
+    """A rollout with its boards; `policy` says how it goes."""
+
+    policy: dict
+    steps: list[Step]
     targets: list[Target]
+
+
+class Steered(Row):
+    """The rollout that brings back what boards ran, or null if there was nothing to bring back."""
+
+    rollout: int | None
 
 
 class Pushed(Row):

@@ -12,7 +12,7 @@ from mpwasm.wire import blocks, cbor
 from mpwasm.wire.command import Command, Result
 from mpwasm.wire.desired import Component, Document, Pointer
 from mpwasm.wire.envelope import AAD_KEYS, AAD_MANIFEST, kid_of, seal
-from mpwasm.wire.keys import Key, KeyList, Link, link_message
+from mpwasm.wire.keys import Key, KeyList
 from mpwasm.wire.mac import derive, open_mac, seal_mac
 from mpwasm.wire.manifest import Manifest
 from mpwasm.wire.report import Report
@@ -67,18 +67,12 @@ class Fleet:
         self.blobs[digest] = blob
         return digest
 
-    def link(self, old, new):
-        """The step from the root key `old` to `new`."""
-        return Link(old=kid_of(public(old)), public=public(new), signature=old.sign(link_message(public(new))))
-
-    def publish_keys(self, scopes=SCOPES, revoked=(), version=None, signer=None, stopped=(), links=()):
+    def publish_keys(self, scopes=SCOPES, revoked=(), version=None, signer=None):
         """Make the key list that documents name from now on."""
         self.keys_version = version or self.keys_version
         key = public(self.release)
         rows = [Key(kid=kid_of(key), public=key, scopes=scopes, name="ci")]
-        body = KeyList(version=self.keys_version, keys=rows, revoked=list(revoked), created=1790000000)
-        body.stopped, body.links = list(stopped), list(links)
-        body = body.encode()
+        body = KeyList(version=self.keys_version, keys=rows, revoked=list(revoked), created=1790000000, floors={}).encode()
         signer = signer or self.root
         self.keys_blob = seal(body, kid_of(public(signer)), AAD_KEYS, signer.sign)
         self.keys_digest = self.add(self.keys_blob)
@@ -98,9 +92,9 @@ class Fleet:
         self.add(payload)
         return self.aim(manifest or self.manifest(payload, **fields), seq, key)
 
-    def aim(self, manifest, seq=None, key=None, kind="wasm"):
+    def aim(self, manifest, seq=None, key=None):
         """Aim a manifest blob at the board."""
-        row = Component(slot=0, kind=kind, manifest=self.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
+        row = Component(slot=0, kind="wasm", manifest=self.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
         document = Document(components=[row], keys_version=self.keys_version, keys=self.keys_digest, keys_size=len(self.keys_blob)).encode()
         self.seq = self.seq + 1 if seq is None else seq
         pointer = Pointer(self.seq, self.add(document), len(document), 0, os.urandom(8)).encode()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.fleet.postgres import Postgres, find_programs
 from tests.fleet.site import BROKERS, Bed, Site
 
 
@@ -31,3 +32,22 @@ def quiet(tmp_path):
     """A fleet whose service does not run."""
     with Site(tmp_path) as made:
         yield made.init()
+
+
+DATABASES = ["sqlite"] + (["postgresql"] if find_programs() else [])
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, for the whole run."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=DATABASES)
+def database(request, tmp_path):
+    """The URL of an empty database, once per kind that this machine has."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").url()
+    return f"sqlite:///{tmp_path}/fleet.db"

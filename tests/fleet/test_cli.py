@@ -42,6 +42,9 @@ PRINTING = {
     "key-list-json": ["key", "list", "-o", "json"],
     "key-show": ["key", "show", "release"],
     "key-show-root": ["key", "show-root"],
+    "rollout-list": ["rollout", "list"],
+    "rollout-show": ["rollout", "show", "1"],
+    "rollout-status": ["rollout", "status", "1"],
     "status": ["status"],
     "status-json": ["status", "-o", "json"],
     "status-wide": ["status", "-o", "wide"],
@@ -71,6 +74,12 @@ FAILING = {
     "error-since": (["logs", "--since", "yesterday"], 2),
     "error-server": (["--server", "nowhere", "status"], 2),
     "error-empty-group": (["push", "TINY", "--group", "empty"], 2),
+    "error-no-rollout": (["rollout", "show", "99"], 1),
+    "error-bad-wave": (["push", "TINY", "--group", "attic", "--waves", "1,x"], 2),
+    "error-bad-window": (["push", "TINY", "--group", "attic", "--window", "nightly"], 2),
+    "error-bad-filter": (["push", "TINY", "--where", "site=north"], 2),
+    "error-nobody": (["push", "TINY", "--where", "label.site=north"], 2),
+    "error-steer": (["rollout", "resume", "1"], 1),
     "error-logs-no-board": (["logs", "nobody"], 1),
     "error-sim-no-service": (["sim", "up", "--group", "attic"], 1),
 }
@@ -79,7 +88,8 @@ FAILING = {
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """A fleet with two boards, one of which has reported."""
-    with Site(tmp_path_factory.mktemp("cli")) as site:
+    with pytest.MonkeyPatch.context() as patch, Site(tmp_path_factory.mktemp("cli")) as site:
+        patch.setenv("LOGNAME", "ann")
         site.init()
         site.ok("device", "add", "one", "--group", "attic")
         site.ok("device", "add", "two", "--group", "greenhouse", "--cap", "adc:26", "--cap", "gpio:15")
@@ -92,6 +102,7 @@ def filled(tmp_path_factory):
         lines = [("one", 4, 1, "hello"), ("two", 1, 2, "careful"), ("two", 9, 3, "started sensor 1.2"), ("one", 1, 3, "boot 2 of one")]
         for i, (device, counter, level, text) in enumerate(lines):
             store.add_lines([LogLine(device=device, counter=counter, uptime_ms=1500 * i, level=level, text=text, received=now)])
+        site.ok("push", site.module("tiny"), "--where", "id~o* or id=two", "--rate", "10", "--window", "mon-fri 22:00-06:00 Europe/Berlin")
         yield site
 
 

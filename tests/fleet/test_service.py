@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fleet.rollout import Send
 from fleet.service import Service
 from fleet.vault import Vault
 
@@ -26,7 +27,7 @@ def service(quiet):
     """A service on a fleet with two boards and a queued push; its clock is `service.time.now`."""
     for name in ("one", "two"):
         quiet.ok("device", "add", name, "--group", "greenhouse")
-    quiet.ok("push", quiet.module(), "--group", "greenhouse")
+    quiet.ok("push", quiet.module(), "--group", "greenhouse", "--waves", "100%")
     time = SimpleNamespace(now=1000.0)
     made = Service(quiet.store(), Vault.open(quiet.home.key_file), DeadBus(), clock=lambda: time.now)
     made.time, made.site = time, quiet
@@ -49,10 +50,11 @@ def test_orders_of_a_removed_board_are_withdrawn(service):
 
 
 def test_board_removed_before_its_turn_gets_no_order(service):
-    plan = service._plan(service.store.rollout(1))
+    row = service.store.rollout(1)
     service.store.remove_device("one")
-    service._send(service.store.rollout(1), [member.device for member in plan.members], service.time.now)
-    assert [topic for topic, _, _, _ in service.bus.sent] == ["f/1/two/desired"]
+    with service.store.write():
+        orders = service.orders._send(row, Send(("one", "two")), service.time.now)
+    assert [order.device for order in orders] == ["two"]
 
 
 def test_new_connection_publishes_everything_again(service):
