@@ -28,6 +28,7 @@ COMMANDS = {
     "logs": ("logs", "Log lines of the boards."),
     "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
+    "webhook": ("webhook", "Addresses that are told what becomes of rollouts: add, list, remove."),
     "bridge": ("bridge", "The fleet in other systems: home-assistant."),
     "completion": ("completion", "Let your shell complete commands and names."),
     "db": ("db", "The database: upgrade."),

@@ -115,7 +115,10 @@ class Rollouts:
         now = time.time()
         settings = {"policy": policy.plain(found), "window_s": deploy.DEFAULT_WINDOW_S, "timeout_s": int(found.timeout_s)}
         row = Rollout(module=module, group=group or "", actor=self.actor, created=now, opened=now, **settings, **more)
-        return self._store.add_rollout(row, modules)
+        with self._store.write():
+            number = self._store.add_rollout(row, modules)
+            self._store.audit(self.actor, "rollout start", str(number))
+        return number
 
     def rollout(self, number):
         """Like a row of `rollouts`, with "policy" (plain data), "steps" [{"wave", "size", "counts"}] and
