@@ -7,11 +7,11 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMPS := build/stamps
 
-.PHONY: help setup demo test lint spec powercut fuzz bench hil wasm clean
+.PHONY: help setup demo test lint spec powercut fuzz bench bench-fleet hil wasm clean
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMPS)/package $(STAMPS)/npm ## everything the other targets need
 
@@ -36,6 +36,9 @@ fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2
 
 bench: setup ## the plain executor's figures, against pywasm (BENCH=--save keeps them)
 	@$(PY) -m bench $(BENCH)
+
+bench-fleet: setup ## the fleet at 100 to 10,000 simulated boards (FLEET="--postgres --save --sizes 1000")
+	@PYTHONPATH=device:. $(PY) -m bench.fleet $(FLEET)
 
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil

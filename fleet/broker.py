@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -131,6 +132,7 @@ class Broker:
     def _launch(self):
         folder = self._home.broker
         (folder / "data").mkdir(exist_ok=True)
+        allow_files()
         output = open(folder / "output.log", "wb")
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         with output:
@@ -204,6 +206,12 @@ class Broker:
             self._process.kill()
             self._process.wait()
         (self._home.broker / "broker.pid").unlink(missing_ok=True)
+
+
+def allow_files():
+    """Let this process and its children open as many files as the system allows: a broker needs one for each board."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _answers(address):

@@ -32,6 +32,7 @@ COMMANDS = {
     "bridge": ("bridge", "The fleet in other systems: home-assistant."),
     "completion": ("completion", "Let your shell complete commands and names."),
     "db": ("db", "The database: upgrade."),
+    "simulate": ("simulate", "Thousands of simulated boards without modules, for load and rehearsals."),
     "sim": ("sim", "Simulated boards: up."),
 }
 

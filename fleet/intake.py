@@ -3,6 +3,7 @@
 A batch of messages is stored in one transaction, with a fixed number of statements however many boards spoke.
 """
 
+import time
 from collections import OrderedDict
 from hashlib import sha256
 
@@ -47,7 +48,8 @@ class Batch:
 class Intake:
     """Handles messages of boards: `take` stores what may be stored, `answer` gives the blocks that a `get` asks for."""
 
-    def __init__(self, store, vault):
+    def __init__(self, store, vault, clock=time.time):
+        self._clock = clock
         self._store = store
         self._vault = vault
         self._keys = {}
@@ -134,6 +136,10 @@ class Intake:
                 target.sqlmodel_update(changes)
                 changed.setdefault(device, {}).update(changes)
         self._put(newest, now)
+        stored = self._clock()
+        for row in changed.values():
+            if row["acked"] == now:
+                row["acked"] = stored
         self._store.update_targets([{"rollout": targets[name].rollout, "device": name, **row} for name, row in changed.items()])
 
     def _put(self, newest, now):

@@ -26,6 +26,7 @@ class Orders:
     def __init__(self, store, publish):
         self._store = store
         self._publish = publish
+        self.share_of_time = SHARE_OF_TIME
         self._due = {}
 
     def advance(self, now, heard_since):
@@ -36,7 +37,7 @@ class Orders:
             if now >= self._due[row.id]:
                 start = time.monotonic()
                 busy = self._advance(row, now, heard_since)
-                self._due[row.id] = 0.0 if busy else now + (time.monotonic() - start) / SHARE_OF_TIME
+                self._due[row.id] = 0.0 if busy else now + (time.monotonic() - start) / self.share_of_time
 
     def _advance(self, row, now, heard_since):
         """One rollout: look without a lock, act with it. Returns whether there may be more to do at once."""

@@ -37,7 +37,7 @@ class Service:
 
     def __init__(self, store, vault, bus, broker="", clock=time.time):
         self.store = store
-        self.intake = Intake(store, vault)
+        self.intake = Intake(store, vault, clock)
         self.orders = Orders(store, self._publish)
         self.bus = bus
         self.clock = clock
@@ -115,7 +115,7 @@ class Service:
     def _publish(self, deployments):
         """Publish stored orders, and note that they are."""
         self.intake.learn_keys([row.device for row in deployments])
-        done = []
+        done, now = [], self.clock()
         for row in deployments:
             try:
                 key = self.intake.device_key(row.device)
@@ -126,7 +126,7 @@ class Service:
             if row.published is None:
                 done.append(row)
         if done:
-            self.store.mark_published(done, self.clock())
+            self.store.mark_published(done, now)
 
     def _tick(self, now):
         self._notice_devices()

@@ -146,13 +146,13 @@ def test_licence_is_mit():
 
 def targets():
     """Names of the Makefile's targets."""
-    return set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "DESIGN.md", ".ci/run"])
 def test_make_commands_in_documents_exist(name):
     assert (ROOT / name).exists(), f"{name} is missing"
-    commands = set(re.findall(r"(?:^|`|\$ )make ([a-z]+)", read(name), re.MULTILINE))
+    commands = set(re.findall(r"(?:^|`|\$ )make ([a-z-]+)", read(name), re.MULTILINE))
     assert commands <= targets()
 
 

@@ -5,9 +5,10 @@ import time
 from sqlmodel import col, delete, func, select
 
 from fleet.errors import Missing, Taken
-from fleet.model import Component, Deployment, Device, Group, Membership, Report, Target
+from fleet.model import Component, Deployment, Device, Group, Label, Membership, Report, Target
 from fleet.rollout import ONLINE_STATES
 from fleet.sql.base import chunks
+from fleet.sql.selection import condition
 
 
 class Devices:
@@ -18,6 +19,7 @@ class Devices:
         with self.write() as session:
             if session.get(Group, name) is None:
                 session.add(Group(name=name, created=time.time()))
+                session.flush()
 
     def groups(self):
         """[(name, number of boards)] by name."""
@@ -39,22 +41,65 @@ class Devices:
         """Groups or labels changed: services look who joins a rollout."""
         self.put_setting("membership", int(self.setting("membership", "0")) + 1)
 
-    def add_device(self, device):
-        """Add a `Device` row and put it into its home group; FleetError if the id is taken."""
+    def leave_group(self, group, device):
+        """Take `device` out of `group`."""
         with self.write() as session:
-            if session.get(Device, device.id) is not None:
-                raise Taken(f"There is a board {device.id} already. Choose another name.")
-            self.add_group(device.home_group)
-            session.add(device)
-            session.flush()
-            self.join_group(device.home_group, device.id)
+            session.exec(delete(Membership).where(Membership.group == group, Membership.device == device))
+            self.membership_changed()
+
+    def add_device(self, device):
+        """Add a `Device` row and put it into its home group; Taken if the id is."""
+        self.add_devices([device])
+
+    def add_devices(self, devices):
+        """Add `Device` rows of one home group and put them into it; Taken if an id is."""
+        with self.write():
+            taken = self.sealed_keys([device.id for device in devices])
+            if taken:
+                raise Taken(f"There is a board {min(taken)} already. Choose another name.")
+            self.add_group(devices[0].home_group)
+            self.insert(Device, [device.model_dump() for device in devices])
+            self.insert(Membership, [{"group": device.home_group, "device": device.id} for device in devices])
+            self.membership_changed()
             self._credentials_changed()
+
+    def labels(self, name=None):
+        """{device: {label: value}} of all boards, or of one."""
+        statement = select(Label.device, Label.name, Label.value).order_by(Label.name)
+        found = {}
+        for device, label, value in self.select(statement if name is None else statement.where(Label.device == name)):
+            found.setdefault(device, {})[label] = value
+        return found
+
+    def put_labels(self, devices, labels):
+        """Set {label: value} on boards; None removes."""
+        with self.write() as session:
+            self.upsert(
+                Label, [{"device": device, "name": name, "value": value} for device in devices for name, value in labels.items() if value is not None]
+            )
+            gone = [name for name, value in labels.items() if value is None]
+            session.exec(delete(Label).where(col(Label.device).in_(devices), col(Label.name).in_(gone)))
+            self.membership_changed()
+
+    def board_rows(self, group=None, where=None, name=None):
+        """What lists show of boards, by id, as rows of named columns: quick for thousands."""
+        shown = (Device.id, Device.board, Device.state, Device.seen, Report.free_heap, Report.executor, Report.port, Report.fresh)
+        main = (Component.name.label("module"), Component.version, Component.state.label("status"), Component.reason, Component.detail)
+        statement = select(*shown, *main).join(Report, Report.device == Device.id, isouter=True)
+        statement = statement.join(Component, (Component.device == Device.id) & (Component.slot == 0), isouter=True).order_by(Device.id)
+        if group is not None:
+            statement = statement.join(Membership, Membership.device == Device.id).where(Membership.group == group)
+        if where:
+            statement = statement.where(condition(where))
+        if name is not None:
+            statement = statement.where(Device.id == name)
+        return self.select(statement)
 
     def remove_device(self, name):
         """Forget the board `name`, its memberships and what it should run; its log stays."""
         with self.write() as session:
             device = self.device(name)
-            for model in (Membership, Report, Component, Deployment, Target):
+            for model in (Membership, Label, Report, Component, Deployment, Target):
                 session.exec(delete(model).where(col(model.device) == name))
             session.delete(device)
             self._credentials_changed()
@@ -84,11 +129,12 @@ class Devices:
             statement = statement.join(Membership, Membership.device == Device.id).where(Membership.group == group)
         return self.rows(statement)
 
-    def memberships(self):
-        """{device: [groups]} of all boards."""
+    def memberships(self, name=None):
+        """{device: [groups]} of all boards, or of one."""
+        statement = select(Membership.device, Membership.group).order_by(Membership.group)
         found = {}
-        for row in self.rows(select(Membership).order_by(Membership.group)):
-            found.setdefault(row.device, []).append(row.group)
+        for device, group in self.select(statement if name is None else statement.where(Membership.device == name)):
+            found.setdefault(device, []).append(group)
         return found
 
     def set_presence(self, name, state, now):
@@ -152,6 +198,11 @@ class Devices:
 
     def forget_report(self, name):
         """Drop what the board reported: it is set up anew and starts counting again."""
+        self.forget_reports([name])
+
+    def forget_reports(self, names):
+        """The same for many boards."""
         with self.write() as session:
-            session.exec(delete(Report).where(col(Report.device) == name))
-            session.exec(delete(Component).where(col(Component.device) == name))
+            for part in chunks(names):
+                session.exec(delete(Report).where(col(Report.device).in_(part)))
+                session.exec(delete(Component).where(col(Component.device).in_(part)))

@@ -13,7 +13,7 @@ class Overview:
         newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
         orders = select(Deployment.device, Module.name, Module.version, Deployment.seq).join(Module, Module.digest == Deployment.module)
         joined = orders.join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
-        return {row[0]: tuple(row[1:]) for row in self.rows(joined)}
+        return {row[0]: tuple(row[1:]) for row in self.select(joined)}
 
     def newest_rollouts(self, limit):
         """The newest `limit` rollouts and their modules as (Rollout, Module or None), newest first."""

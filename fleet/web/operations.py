@@ -70,7 +70,7 @@ def _do(method, verb, path, role, summary, result=None, status=200, /, **takes):
 _PART = {"after": Number, "device": Name | None, "limit": Limit}
 
 OPERATIONS = (
-    _get("devices", "/devices", "Boards by id, with what they run and should run.", results.Board, "id", group=Name | None),
+    _get("devices", "/devices", "Boards by id, with what they run and should run.", results.Board, "id", group=Name | None, where=Where | None),
     _get("device", "/devices/{name}", "One board, with its capabilities, report and order.", results.BoardInFull, name=Name),
     _do(
         "add_device",
@@ -83,6 +83,30 @@ OPERATIONS = (
         name=Name,
         group=Name,
         capabilities=list[Text] | None,
+        board=Name | None,
+    ),
+    _do(
+        "add_devices",
+        "POST",
+        "/devices/many",
+        "admin",
+        "Add many boards and make their keys.",
+        None,
+        204,
+        names=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        group=Name,
+        capabilities=list[Text] | None,
+    ),
+    _do(
+        "label",
+        "POST",
+        "/labels",
+        "operator",
+        "Set labels on boards; null removes one.",
+        None,
+        204,
+        devices=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        labels=dict[Text, Text | None],
     ),
     _do("remove_device", "DELETE", "/devices/{name}", "admin", "Forget a board: its key is void at once.", None, 204, name=Name),
     _get("identity", "/devices/{name}/identity", "The board's identity file, which holds its key.", BYTES, "", "admin", name=Name),
@@ -96,6 +120,17 @@ OPERATIONS = (
         "/groups/{name}/boards",
         "operator",
         "Put boards into a group.",
+        None,
+        204,
+        name=Name,
+        devices=Annotated[list[Name], Field(max_length=10_000)],
+    ),
+    _do(
+        "leave_group",
+        "POST",
+        "/groups/{name}/boards/leave",
+        "operator",
+        "Take boards out of a group.",
         None,
         204,
         name=Name,
@@ -199,6 +234,7 @@ OPERATIONS = (
 
 # Methods of the client that are no operation of the API, and why.
 LOCAL = {
+    "fresh_identities": "for simulated boards on the fleet's own machine",
     "close": "of the caller's own client",
     "acting_as": "the token says who acts",
     "key_list": "made of key_list_blob",

@@ -23,6 +23,8 @@ class Board(Row):
 
     id: str
     groups: list[str]
+    labels: dict[str, str]
+    board: str | None
     state: str
     seen: float | None
     module: str | None
