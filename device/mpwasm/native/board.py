@@ -6,8 +6,8 @@ import uctypes
 
 from mpwasm.compat import const
 
-_RECORD = const(16)
-_CODE = const(14)
+_RECORD = const(32)
+_CODE = const(31)
 
 
 class BoardPort:

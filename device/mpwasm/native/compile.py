@@ -1,14 +1,17 @@
 """Compiles a loaded module to one position-independent blob of machine code."""
 
-from mpwasm.native.thumb import OutOfReach, Thumb
+from mpwasm.compat import const
+from mpwasm.native.function import OutOfReach
+from mpwasm.native.lowering import Lowering
+from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.native.thumb_entry import enter, exits
-from mpwasm.native.thumb_ops import Templates
-from mpwasm.wasm.module import words
+
+_LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
 
 
 class Blob:
-    """Machine code: `code`, the byte offsets of its functions (`starts`), the slot ops that it leaves to Python (`left`, units), and whether
-    some of them need `rare`. With it the slot code itself is not needed any more.
+    """Machine code: `code`, the byte offsets of its functions (`starts`; behind the module's those of the library that it needs), the slot ops
+    that it leaves to Python (`left`, units), and whether some of them need `rare`. With it the slot code itself is not needed any more.
     """
 
     def __init__(self, code, starts, left, rare):
@@ -18,9 +21,13 @@ class Blob:
         self.rare = rare
 
 
-def compile_module(module):
-    """The `Blob` for `module`; its entry is at offset 0."""
-    task = compiling(module)
+def compile_module(module, library=None):
+    """The `Blob` for `module`; its entry is at offset 0.
+
+    `library` has ``find(op, opcode)``, which gives the number of the function that does a slot op (and, of floats, an opcode), or -1,
+    and a `module` with these functions: what the op reads are their parameters, what it writes their result.
+    """
+    task = compiling(module, library)
     while True:
         try:
             next(task)
@@ -28,56 +35,56 @@ def compile_module(module):
             return end.value
 
 
-def compiling(module):
+def compiling(module, library=None):
     """`compile_module` as a generator that yields every few ops, so that a board can do other things meanwhile."""
-    asm = Thumb()
-    done = enter(asm)
-    ways = exits(asm, 9)
-    asm.patch_bl(done, ways[0])
-
-    def results(function):
-        return words(module.types[module.funcs[function]][1])
-
-    def indirect(kind):
-        return words(module.types[kind][1])
-
-    templates = Templates(asm, ways, module.imported, results, indirect)
+    cpu = ThumbCode()
+    done = enter(cpu)
+    cpu.exits = exits(cpu, 9)
+    cpu.patch_bl(done, cpu.exits[0])
+    lowering = Lowering(cpu, module, library)
     starts = []
     for i in range(len(module.codes)):
-        start = yield from one(asm, templates, module, i)
+        start = yield from one(lowering, module.codes[i])
         starts.append(start)
-    for at, function in asm.calls:
-        asm.patch_bl(at, starts[function - module.imported])
-    return Blob(asm.out, starts, templates.left, templates.rare)
+    places = yield from needed(lowering, starts)
+    for at, number in lowering.calls:
+        cpu.call_to(at, places[number] if number >= _LIBRARY else starts[number - module.imported])
+    return Blob(cpu.out, starts, lowering.left, lowering.rare)
 
 
-def one(asm, templates, module, index):
+def needed(lowering, starts):
+    """Compile the library functions that are called, also by each other; a generator that returns where they begin by their numbers."""
+    places = {}
+    if lowering.library is None:
+        return places
+    lowering.module = lowering.library.module
+    lowering.numbers = _LIBRARY
+    i = 0
+    while i < len(lowering.calls):
+        number = lowering.calls[i][1]
+        i += 1
+        if number >= _LIBRARY and number not in places:
+            places[number] = yield from one(lowering, lowering.module.codes[number - _LIBRARY - lowering.module.imported])
+            starts.append(places[number])
+    return places
+
+
+def one(lowering, body):
     """Compile one function, again with longer branches where they do not reach; a generator that returns its offset."""
-    code, params, others, frame = module.codes[index]
-
-    def call_words(at):
-        if code[at] == 0x72:
-            kind = module.types[module.funcs[code[at + 1]]]
-        else:
-            kind = module.types[code[at + 2]]
-        return max(words(kind[0]), words(kind[1]))
-
-    far = set()
-    if asm.here & 2:
-        asm.put(0x46C0)
-    start = asm.here
+    far = {}
+    cpu = lowering.cpu
+    cpu.begin(body[0])
+    start = cpu.here
     while True:
-        calls = len(asm.calls)
-        left = len(templates.left)
+        calls = len(lowering.calls)
+        left = len(lowering.left)
         try:
-            yield from templates.compile(code, params, others, frame, call_words, far)
+            yield from lowering.compile(body, far)
             return start
         except OutOfReach as failure:
-            if failure.site in far:
-                raise
-            far.add(failure.site)
-            asm.out = asm.out[:start]
-            asm.pool = []
-            templates.left = templates.left[:left]
-            while len(asm.calls) > calls:
-                asm.calls.pop()
+            far[failure.site] = far.get(failure.site, 0) + 1
+            cpu.out = cpu.out[:start]
+            cpu.pool = []
+            lowering.left = lowering.left[:left]
+            while len(lowering.calls) > calls:
+                lowering.calls.pop()

@@ -22,10 +22,10 @@ _MEMORY = const(2)
 _LENGTH = const(3)
 _LIMIT = const(4)
 _FUEL = const(5)
-_UNIT = const(7)
-_VALUE = const(11)
-_OTHER = const(12)
-_GLOBALS = const(16)
+_TOLD = const(6)
+_REGISTERS = const(7)
+_SAVED = const(8)
+_GLOBALS = const(32)
 _POLL = const(1)
 _HOST = const(2)
 _ACCESS = const(3)
@@ -141,8 +141,8 @@ class NativeInstance(Base):
             reason = self.port.enter()
             self.share_globals(True)
             if reason == 0:
-                if words(self.called[4][1]) == 1:
-                    self.port.frames[0] = record[_VALUE]
+                for i in range(words(self.called[4][1]) if words(self.called[4][1]) <= 2 else 0):
+                    self.port.frames[i] = record[_SAVED + i]
                 return self.returned()
             if reason == _POLL:
                 return _FUEL_OUT
@@ -198,11 +198,11 @@ class NativeInstance(Base):
         record = self.port.record
         try:
             if reason == _HOST:
-                self.host_call(record[_UNIT], (record[_FP] - self.port.frames_at) // 4)
+                self.host_call(record[_TOLD] | record[_REGISTERS] << 16, (record[_FP] - self.port.frames_at) // 4)
             elif reason == _ACCESS:
-                self.access(record[_UNIT], record)
+                self.access(record)
             elif reason == _OP:
-                self.execute(self, self.left, record[_UNIT], (record[_FP] - self.port.frames_at) // 4)
+                self.execute(self, self.left, record[_TOLD] | record[_REGISTERS] << 16, (record[_FP] - self.port.frames_at) // 4)
             elif reason == _STACK:
                 raise Exhausted(_EXHAUSTED)
             else:
@@ -222,11 +222,11 @@ class NativeInstance(Base):
             index = self.get(self.port.frames, frame + code[at + 1], 0x7F, True)
             g = element(self, code, at, index)
             if g[0] is not None and g[5] is self:
-                record[_VALUE] = self.address(g)
+                record[_SAVED] = self.address(g)
                 return
             frame += code[at + 4]
         self.invoke(g, frame)
-        record[_VALUE] = 0
+        record[_SAVED] = 0
 
     def invoke(self, g, at):
         """Call a function that is not our machine code, its arguments and then its results in the frame words from `at` on."""
@@ -251,16 +251,21 @@ class NativeInstance(Base):
         other.enter(g, given)
         return other.finish()
 
-    def access(self, op, record):
-        """A load or store (by its slot op) that the templates do not do: elsewhere in memory, or unaligned."""
-        address = record[_VALUE]
-        size = (1, 1, 2, 2, 4)[op - 0x50] if op < 0x58 else (1, 2, 4)[op - 0x58]
-        index = self.memory.at(address, size)
+    def access(self, record):
+        """A load or store that the templates do not do, elsewhere in memory or unaligned: the address and the value are in saved registers."""
+        told = record[_REGISTERS]
+        op = (told >> 12) + 0x50
+        low, high = _SAVED + (told >> 4 & 15), _SAVED + (told >> 8 & 15)
+        size = (1, 1, 2, 2, 4, 8, 0, 0, 1, 2, 4, 8)[op - 0x50]
+        index = self.memory.at(record[_SAVED + (told & 15)] + record[_TOLD], size)
         data = self.memory.data
         if op > 0x57:
-            data[index : index + size] = (record[_OTHER] & (1 << 8 * size) - 1).to_bytes(size, "little")
+            value = record[low] | (record[high] << 32 if size == 8 else 0)
+            data[index : index + size] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
             return
         value = int.from_bytes(data[index : index + size], "little")
-        if op & 1 and value >> (8 * size - 1):
+        if op < 0x54 and op & 1 and value >> (8 * size - 1):
             value -= 1 << 8 * size
-        record[_VALUE] = value & _M
+        record[low] = value & _M
+        if size == 8:
+            record[high] = value >> 32

@@ -5,7 +5,7 @@ from mpwasm.errors import Trap
 from mpwasm.wasm.numeric import binary64, divide, unary32, unary64, wrap32, wrap64
 from mpwasm.wasm.opcodes import NUMERIC, SATURATING, SIGNATURES
 
-_GLOBALS = const(16)  # of the record
+_GLOBALS = const(32)  # of the record
 _OUT_OF_BOUNDS = const(101)
 _M = const(0xFFFFFFFF)
 

@@ -1,12 +1,25 @@
-"""What every CPU's templates need to know of a function before they begin: op lengths, labels, loops, the hottest slots."""
+"""What an emitter needs to know of slot ops: how long they are, which words of the frame they read and write, where they branch to.
+
+A 64-bit value is two words of the frame, its slot and the next.
+"""
 
 from mpwasm.compat import const
+from mpwasm.wasm.opcodes import NUMERIC, SATURATING, SIGNATURES
 
-_FEW = b"\x03\x03\x03\x04\x06\x03\x03\x03\x03\x05\x05\x03\x03\x03\x03\x03\x02\x00\x04\x06\x03\x01\x05\x02\x03"
-_RARE = b"\x04\x05\x07\x03\x05\x03\x04\x04\x03"
 _BR_TABLE = const(0x71)
-_LEADER = const(1)
-_LOOP = const(2)
+_FLOAT1 = const(0xC9)
+_FLOAT2 = const(0xCA)
+
+# The irregular ops, 0x60 to 0x78 and 0xC0 to 0xD1, two bytes each. First: unit of the first slot that is read (bits 0 to 2), how many
+# (3, 4), which of them are wide (5 to 7). Second: length (0 to 2), unit of the slot that is written (3 to 5), whether it is wide (6).
+_SHAPES = (
+    b"\x09\x13\x29\x53\x00\x13\x00\x1c\x00\x6e\x00\x13\x09\x03\x00\x53\x29\x03\x19\x25\x79\x65\x09\x13\x09\x13\x09\x13\x09\x13"
+    b"\x09\x13\x00\x02\x09\x00\x00\x04\x09\x06\x00\x03\x00\x01\x09\x25\x00\x0a\x09\x13"
+    b"\x29\x13\x09\x53\x09\x53\x29\x53\x29\x53\x29\x53\x29\x53\x29\x53\x29\x53"
+    b"\x0a\x1c\x12\x25\x1c\x07\x00\x03\x12\x25\x00\x13\x0a\x1c\x12\x04\x00\x13"
+)
+_SECOND = const(0x60 * 2)
+_THIRD = const((0xC0 - 25) * 2)
 
 
 def length(code, at):
@@ -14,9 +27,9 @@ def length(code, at):
     op = code[at]
     if op < 0x60 or 0x80 <= op < 0xC0:
         return 4
-    if op < 0x80:
-        return 4 + code[at + 2] if op == _BR_TABLE else _FEW[op - 0x60]
-    return 3 if op < 0xC9 else _RARE[op - 0xC9]
+    if op == _BR_TABLE:
+        return 4 + code[at + 2]
+    return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD) + 1] & 7
 
 
 def targets(code, at):
@@ -31,129 +44,53 @@ def targets(code, at):
     return range(0)
 
 
-def sources(code, at):
-    """The units that name 32-bit slots which the op at `at` reads."""
+def reads(code, at):
+    """What the op at `at` reads, as the first byte of a shape says; arguments of calls and results of returns are not counted."""
     op = code[at]
-    if op < 0x50:
-        return (at + 1,) if op & 0x20 or (op >= 0x48) else (at + 1, at + 2)
-    if op < 0x58:
-        return (at + 1,)
-    if op < 0x5B:
-        return (at + 1, at + 2)
-    if op == 0x5B or op in (0x60, 0x66, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, _BR_TABLE, 0x76, 0x78):
-        return (at + 1,)
-    if op == 0x69:
-        return (at + 1, at + 2, at + 3)
-    if op == 0x74:
-        return (at + 1,) if code[at + 2] == 1 else ()
-    return ()
+    if op < 0x60:
+        if op < 0x50:
+            return 0x09 if op & (0x20 if op < 0x40 else 8) else 0x11
+        return 0x09 if op < 0x58 else 0x51 if op == 0x5B else 0x11
+    if 0x80 <= op < 0xC0:
+        return 0x29 if op & 0x20 else 0x71
+    if op == _FLOAT1 or op == _FLOAT2:
+        return (0x0A if op == _FLOAT1 else 0x12) | (0x60 if signature(code[at + 1])[0] & 1 == 0 else 0)
+    return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD)]
 
 
-def result(code, at):
-    """The 32-bit slot that the op at `at` writes, or -1; calls are not meant."""
+def writes(code, at):
+    """The unit, counted from `at`, that names the slot which the op writes (0: none), with bit 3 set where it is wide; not of calls."""
     op = code[at]
-    if op < 0x40 or 0x50 <= op < 0x55:
-        return code[at + 3]
-    if op == 0x60 or op == 0x62 or op == 0x65 or 0x6B <= op <= 0x6F or op == 0x78:
-        return code[at + 2]
-    if op == 0x63:
-        return code[at + 3]
-    if op == 0x69 or op == 0x76:
-        return code[at + 4]
-    return code[at + 1] if op == 0x77 else -1
+    if op < 0x60:
+        return 0 if 0x40 <= op < 0x50 or op > 0x57 else 0x0B if op == 0x55 else 3
+    if 0x80 <= op < 0xC0:
+        return 3 if op & 0x10 else 0x0B
+    if op == _FLOAT1 or op == _FLOAT2:
+        return (3 if op == _FLOAT1 else 4) | (8 if signature(code[at + 1])[-1] & 1 == 0 else 0)
+    return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD) + 1] >> 3
 
 
-def wide_slots(code, at):
-    """Slots that the op at `at` uses in a way that keeps them out of registers: pairs, call areas, rare ops."""
-    op = code[at]
-    if op == 0x74:
-        return [code[at + 1] + i for i in range(code[at + 2])] if code[at + 2] > 1 else ()
-    if op == 0x55:
-        return pair(code[at + 3])
-    if op == 0x5B:
-        return pair(code[at + 2])
-    if op == 0x61:
-        return pair(code[at + 1]) + pair(code[at + 2])
-    if op == 0x64:
-        return pair(code[at + 5])
-    if op == 0x67:
-        return pair(code[at + 2])
-    if op == 0x68:
-        return pair(code[at + 1])
-    if op == 0x6A:
-        return pair(code[at + 1]) + pair(code[at + 2]) + (code[at + 3],) + pair(code[at + 4])
-    if op == 0x73:
-        return (code[at + 1],)
-    if op < 0x80:
-        return ()
-    return any_of(code, at)
+def signature(opcode):
+    """Value types that a float instruction takes and gives, by its opcode: wide ones are even numbers."""
+    return SIGNATURES[SATURATING[opcode - 0xFC00] if opcode >= 0xFC00 else NUMERIC[2 * (opcode - 0x45)] & 0x7F]
 
 
-def any_of(code, at):
-    """Every operand of an op, and the slot behind it: what cannot be told apart stays in memory."""
+def words_read(code, at):
+    """The words of the frame that the op at `at` reads, low ones first."""
+    shape = reads(code, at)
     out = []
-    for i in range(at + 1, at + length(code, at)):
-        out.append(code[i])
-        out.append(code[i] + 1)
+    for i in range(shape >> 3 & 3):
+        slot = code[at + (shape & 7) + i]
+        out.append(slot)
+        if shape >> 5 + i & 1:
+            out.append(slot + 1)
     return out
 
 
-def pair(slot):
-    """The two slots of a 64-bit value."""
-    return slot, slot + 1
-
-
-class Scan:
-    """One function: `marks` has a byte per unit (1 a branch target, 2 the head of a loop too), `homes` the hottest slots.
-
-    `call_words(at)` tells how many words from a call's delta on are its arguments and results.
-    """
-
-    def __init__(self, code, registers, call_words):
-        self.code = code
-        self.marks = bytearray(len(code))
-        self.back = []
-        self.find_labels()
-        self.homes = self.hottest(registers, call_words)
-
-    def find_labels(self):
-        """Mark the targets, and keep the loops as (first unit, last unit)."""
-        code, at = self.code, 0
-        while at < len(code):
-            for t in targets(code, at):
-                self.marks[code[t]] |= _LEADER
-                if code[t] <= at:
-                    self.marks[code[t]] |= _LOOP
-                    self.back.append((code[t], at))
-            at += length(code, at)
-
-    def weight(self, at):
-        """How often the op at `at` probably runs: 8 to the power of its loop depth."""
-        heads = set()
-        for first, last in self.back:
-            if first <= at <= last:
-                heads.add(first)
-        return 8 ** min(len(heads), 4)
-
-    def hottest(self, registers, call_words):
-        """The `registers` slots that are used most, hottest first, of those that may live in a register."""
-        code, at = self.code, 0
-        uses, barred = {}, set()
-        while at < len(code):
-            weight = self.weight(at)
-            for unit in sources(code, at):
-                uses[code[unit]] = uses.get(code[unit], 0) + weight
-            slot = result(code, at)
-            if slot >= 0:
-                uses[slot] = uses.get(slot, 0) + weight
-            barred.update(wide_slots(code, at))
-            if code[at] == 0x72 or code[at] == 0x73:
-                end = at + length(code, at)
-                delta = code[end - 2]
-                barred.update(range(delta, delta + call_words(at)))
-                slot = code[end - 1]
-                if slot != delta:
-                    uses[slot] = uses.get(slot, 0) + weight
-            at += length(code, at)
-        found = sorted((-uses[s], s) for s in uses if s not in barred)
-        return [s for n, s in found[:registers] if n <= -2]
+def words_written(code, at):
+    """The words of the frame that the op at `at` writes."""
+    shape = writes(code, at)
+    if not shape:
+        return ()
+    slot = code[at + (shape & 7)]
+    return (slot, slot + 1) if shape & 8 else (slot,)

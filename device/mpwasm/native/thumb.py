@@ -48,21 +48,13 @@ LDRB = const(6)
 LDRSH = const(7)
 
 
-class OutOfReach(Exception):
-    """A branch that was made short does not reach its target; `site` is the key it was made with."""
-
-    def __init__(self, site):
-        super().__init__(site)
-        self.site = site
-
-
 class Thumb:
     """Machine code under way."""
 
     def __init__(self):
         self.out = bytearray()
         self.pool = []  # (offset of the ldr, value)
-        self.calls = []  # (offset of a BL, function)
+        self.carry = False  # whether constants must leave the carry flag alone
 
     @property
     def here(self):
@@ -73,6 +65,11 @@ class Thumb:
         """One 16-bit instruction."""
         self.out.append(halfword & 255)
         self.out.append(halfword >> 8)
+
+    def align(self):
+        """Go on at a multiple of 4, where no code runs on."""
+        if self.here & 2:
+            self.put(0x46C0)
 
     # data processing
 
@@ -150,13 +147,15 @@ class Thumb:
     # constants
 
     def constant(self, rd, value):
-        """rd = value (32 bits, of any sign): in one or two instructions, else from a pool."""
+        """rd = value (32 bits, of any sign): in one or two instructions, else from a pool; the carry stays if `carry` says so."""
         value &= 0xFFFFFFFF
         if value < 256:
             self.mov8(rd, value)
         elif value >= 0xFFFFFF00:
             self.mov8(rd, value ^ 0xFFFFFFFF)
             self.op(MVNS, rd, rd)
+        elif self.carry:
+            self.literal(rd, value)
         elif value < 511:
             self.mov8(rd, 255)
             self.add8(rd, value - 255)
@@ -172,22 +171,22 @@ class Thumb:
             self.mov8(rd, value >> zeros)
             self.shift(LSLS, rd, rd, zeros)
         else:
-            self.pool.append((self.here, value))
-            self.put(0x4800 | rd << 8)
+            self.literal(rd, value)
+
+    def literal(self, rd, value):
+        """rd = a word of the pool."""
+        self.pool.append((self.here, value))
+        self.put(0x4800 | rd << 8)
 
     def pool_due(self):
         """Whether the pool must be laid down soon."""
         return bool(self.pool) and self.here - self.pool[0][0] > _POOL_REACH - 4 * len(self.pool)
 
-    def lay_pool(self, jump_over):
-        """Lay the pool down here; with a branch over it where code runs on."""
+    def lay_pool(self):
+        """Lay the pool down here, where no code runs into it."""
         if not self.pool:
             return
-        over = self.here
-        if jump_over:
-            self.put(0)
-        if self.here & 2:
-            self.put(0x46C0)
+        self.align()
         placed = {}
         for at, value in self.pool:
             if value not in placed:
@@ -196,8 +195,6 @@ class Thumb:
                 self.put(value >> 16)
             self.out[at] = (placed[value] - (at + 4 & -4)) >> 2
         self.pool = []
-        if jump_over:
-            self.patch_b(over, self.here)
 
     # branches
 

@@ -1,0 +1,231 @@
+"""Slot ops of 32 bits, moves and memory, as calls of a CPU's templates on registers."""
+
+from mpwasm.compat import const
+from mpwasm.native.pairs import Pairs
+
+_NOTHING = const(-1)
+_ACCESS = const(3)
+_BOUNDS = const(8)
+
+
+class Lowering(Pairs):
+    """All slot ops; `one` picks the way for an op."""
+
+    def one(self, at):
+        """The op at unit `at`."""
+        op = self.code[at]
+        if op < 0x40:
+            self.binary(op, at)
+        elif op < 0x50:
+            self.compare_branch(op, at)
+        elif op < 0x60:
+            self.access(op, at)
+        elif op < 0x65:
+            self.copy(op, at)
+        elif op < 0x69:
+            self.global_(op, at)
+        elif op < 0x6B:
+            self.select(op, at)
+        elif op < 0x6D:
+            self.extend(at)
+        elif 0x70 <= op < 0x76:
+            self.control(op, at)
+        elif 0x80 <= op < 0xC9:
+            self.wide(op, at)
+        else:
+            self.rest(op, at)
+
+    def rest(self, op, at):
+        """Ops without a template here: a helper of the CPU, a library function or Python."""
+        if op == 0x76:
+            self.address(at)
+        elif not self.from_library(at):
+            self.python(at)
+
+    # copies
+
+    def copy(self, op, at):
+        """move, move64, const, const32, const64."""
+        code = self.code
+        if op < 0x62:
+            for i in range(op - 0x5F):
+                self.move(code[at + 1] + i, code[at + 2] + i)
+        elif op == 0x62:
+            self.put_constant(code[at + 2], signed(code[at + 1]))
+        else:
+            slot = code[at + (3 if op == 0x63 else 5)]
+            for i in range(op - 0x62):
+                self.put_constant(slot + i, code[at + 1 + 2 * i] | code[at + 2 + 2 * i] << 16)
+
+    def move(self, source, word):
+        """Copy a word."""
+        rs = self.use(source)
+        home = self.home(word)
+        if home < 0 and rs in self.pool and self.held[rs] == _NOTHING:
+            self.drop(word)
+            self.own(rs, word)
+        else:
+            self.cpu.move(self.define(word), rs)
+        self.release()
+
+    def put_constant(self, word, value):
+        """word = value; a temporary is made where it is used."""
+        if word >= self.temps and word not in self.pins:
+            self.drop(word)
+            self.lazy[word] = value
+        else:
+            self.cpu.constant(self.define(word), value)
+            self.release()
+
+    def global_(self, op, at):
+        """global.get and global.set: words of the record."""
+        code = self.code
+        wide = 1 if op < 0x67 else 2
+        if op & 1:
+            for i in range(wide):
+                self.cpu.get_global(self.define(code[at + 2] + i), 2 * code[at + 1] + i)
+        else:
+            for i in range(wide):
+                rt = self.use(code[at + 1] + i)
+                self.cpu.set_global(rt, 2 * code[at + 2] + i, self.grab())
+                self.release()
+
+    def select(self, op, at):
+        """select and select64."""
+        code = self.code
+        wide = op - 0x68
+        condition = self.use(code[at + 3])
+        for i in range(wide):
+            ra, rb = self.use(code[at + 1] + i), self.use(code[at + 2] + i)
+            if i == wide - 1 and self.dead(condition):
+                rd = self.define(code[at + 4] + i, ra if self.dead(ra) else condition, rb)
+            else:
+                rd = self.define(code[at + 4] + i, ra, rb)
+            self.cpu.select(rd, condition, ra, rb)
+            self.release()
+            self.lock(condition)
+        self.release()
+
+    def extend(self, at):
+        """i32.extend8_s, i32.extend16_s."""
+        code = self.code
+        rs = self.use(code[at + 1])
+        self.cpu.sign_extend(8 if code[at] == 0x6B else 16, self.define(code[at + 2], rs), rs)
+
+    def address(self, at):
+        """A large offset added to an address; beyond 2**32 it traps."""
+        cpu, code = self.cpu, self.code
+        item = self.later(_BOUNDS, 0)
+        ra = self.use(code[at + 1])
+        rk = self.constant(code[at + 2] | code[at + 3] << 16)
+        rd = self.define(code[at + 4], ra)
+        self.site(item, cpu.add_carry(rd, ra, rk))
+        item.back = cpu.here
+
+    # arithmetic
+
+    def binary(self, op, at):
+        """i32 arithmetic and comparison."""
+        code = self.code
+        kind = op & 0x1F
+        k = signed(code[at + 2]) if op & 0x20 else None
+        if kind < 11:
+            self.compute(kind, code[at + 1], code[at + 2], k, code[at + 3])
+        elif kind < 16:
+            self.rest(op, at)
+        else:
+            ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
+            rd = self.define(code[at + 3], ra, rb)
+            if k is None:
+                self.cpu.set_if(kind - 16, rd, ra, rb)
+            else:
+                self.cpu.set_if_k(kind - 16, rd, ra, k)
+
+    def operands(self, a, b, k):
+        """Registers of two operands of a comparison; of the second one perhaps -1 and the constant instead."""
+        if k is None:
+            k = self.lazy.get(b)
+        ra = self.use(a)
+        if k is not None:
+            k = k if -32768 <= k < 32768 else (k & 0xFFFFFFFF) - ((k & 0x80000000) << 1)
+            if self.cpu.compares(k):
+                self.lazy.pop(b, 0)
+                return ra, _NOTHING, k
+            return ra, self.constant(k) if b not in self.lazy else self.use(b), None
+        return ra, self.use(b), None
+
+    def compare_branch(self, op, at):
+        """Compare and branch."""
+        code = self.code
+        k = signed(code[at + 2]) if op & 8 else None
+        ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
+        self.flush()
+        if k is None:
+            condition = self.cpu.compare(op & 7, ra, rb)
+        else:
+            condition = self.cpu.compare_k(op & 7, ra, k)
+        self.branch(condition, code[at + 3])
+
+    # memory
+
+    def access(self, op, at):
+        """A load or store, aligned and within the window; else cold code tells Python the op, the offset and the registers.
+
+        All registers are chosen before the first check, since cold code goes on behind the access.
+        """
+        code = self.code
+        wide = op & 7 == (5 if op < 0x58 else 3)
+        store = op > 0x57
+        item = self.later(_ACCESS, code[at + (3 if store else 2)])
+        ra = self.use(code[at + 1])
+        if store:
+            low = self.use(code[at + 2])
+            high = self.use(code[at + 2] + 1) if wide else 0
+            free = self.grab()
+        else:
+            low = free = self.define(code[at + 3], ra)
+            high = 0
+            if wide:
+                high = free = self.define(code[at + 3] + 1)
+            elif free == ra:
+                free = self.grab()
+        saved = self.cpu.saved
+        item.told |= (saved(ra) | saved(low) << 4 | saved(high) << 8 | op - 0x50 << 12) << 16
+        self.cpu.access(op, (low, high, ra, free), item.told & 0xFFFF, item, self)
+        item.back = self.cpu.here
+
+    # arithmetic of words
+
+    def compute(self, kind, a, b, k, word):
+        """word = a op b, or a op k where k is a constant and not None."""
+        cpu = self.cpu
+        if k is None and b in self.lazy:
+            k = self.lazy.pop(b)
+            k = (k & 0xFFFFFFFF) - ((k & 0x80000000) << 1)
+        if kind > 8 and k is not None:
+            kind, k = 10, (-k if kind == 9 else k) & 31
+        if k is None and kind == 1 and self.lazy.get(a) == 0:
+            self.lazy.pop(a)
+            rb = self.use(b)
+            cpu.negate(self.define(word, rb), rb)
+        elif k is None:
+            ra, rb = self.use(a), self.use(b)
+            if kind > 5 and cpu.COUNTS:
+                count = self.over(rb)
+                cpu.count(kind, count, rb)
+                cpu.binary(kind, self.define(word, ra), ra, count)
+            else:
+                cpu.binary(kind, self.define(word, ra, rb), ra, rb)
+        else:
+            ra = self.use(a)
+            if cpu.takes(kind, k):
+                cpu.binary_k(kind, self.define(word, ra), ra, k)
+            else:
+                rb = self.constant(k)
+                cpu.binary(kind, self.define(word, ra), ra, rb)
+        self.release()
+
+
+def signed(k):
+    """A unit as a signed number."""
+    return k - 65536 if k > 32767 else k

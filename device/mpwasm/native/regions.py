@@ -1,0 +1,163 @@
+"""Plans one function: its labels, its loops, and for each loop the words of the frame that live in registers there.
+
+A *region* is the function's body or a loop, from its head to its last branch back. Inner loops choose first; where they leave
+a register alone it keeps what the loop around them holds in it.
+"""
+
+from mpwasm.compat import const
+from mpwasm.native.scan import length, targets, words_read, words_written
+
+_LABEL = const(1)
+_LOOP = const(2)
+_CALL = const(0x72)
+_CALL_INDIRECT = const(0x73)
+_RETURN = const(0x74)
+_NOTHING = const(-1)
+_OFTEN = const(8)  # how often a loop probably runs each time it is entered
+_FRAME = const(2)  # cycles of a load or store of a word of the frame
+_PASSAGE = const(4)  # cycles to bring a word into a register at a loop's head and back behind it
+
+
+class Region:
+    """Units `first` up to `end` (not included) within the region `around` (None: the whole function).
+
+    `pins` maps a word of the frame to the register where it lives. `gains` maps words to the cycles that a register would save each time round.
+    """
+
+    def __init__(self, first, end):
+        self.first = first
+        self.end = end
+        self.around = None
+        self.pins = {}
+        self.gains = {}
+        self.calls = 0
+
+
+class Plan:
+    """What is known of a function before it is compiled: `marks`, a byte per unit (1 a label, 2 a loop's head too), and `regions`, by their first units.
+
+    `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
+    used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
+    """
+
+    def __init__(self, code, temps, cpu):
+        self.code = code
+        self.temps = temps
+        self.marks = bytearray(len(code) + 1)
+        self.regions = [Region(0, len(code))]
+        self.written = set()
+        self.wide = False
+        self.find_loops()
+        self.weigh()
+        low = cpu.LOW_PINS[: len(cpu.LOW_PINS) - self.wide]
+        for i in range(len(self.regions) - 1, -1, -1):
+            self.choose(self.regions[i], low, cpu.HIGH_PINS)
+        for region in self.regions:
+            self.inherit(region)
+
+    def find_loops(self):
+        """Mark the labels; a region for each loop, nested ones within each other."""
+        code, at, loops = self.code, 0, {}
+        while at < len(code):
+            after = at + length(code, at)
+            self.wide |= code[at] == 0x5B or 0x80 <= code[at] < 0xC9
+            for t in targets(code, at):
+                t = code[t]
+                self.marks[t] |= _LABEL
+                if t <= at:
+                    self.marks[t] |= _LOOP
+                    loops[t] = after
+            at = after
+        heads = sorted(loops)
+        for i in range(len(heads) - 1, -1, -1):
+            for head in heads[i + 1 :]:
+                if head < loops[heads[i]]:
+                    loops[heads[i]] = max(loops[heads[i]], loops[head])
+        for head in heads:
+            region = Region(head, loops[head])
+            region.around = self.at(head)
+            self.regions.append(region)
+
+    def at(self, unit):
+        """The innermost region around `unit`."""
+        for i in range(len(self.regions) - 1, -1, -1):
+            if self.regions[i].first <= unit < self.regions[i].end:
+                return self.regions[i]
+        return self.regions[0]
+
+    def weigh(self):
+        """Count for each region what words cost that are loaded where a block first reads them, and stored where it ends."""
+        code, at, number = self.code, 0, 1
+        seen, made = {}, {}
+        region = self.regions[0]
+        while at < len(code):
+            if self.marks[at]:
+                number += 1
+            region = self.at(at)
+            gains = region.gains
+            for word in words_read(code, at):
+                if word >= self.temps and made.get(word) == number:
+                    continue
+                gains[word] = gains.get(word, 0) + (_FRAME if seen.get(word) != number else 1)
+                seen[word] = number
+            for word in words_written(code, at):
+                self.written.add(word)
+                if word < self.temps and made.get(word) != number:
+                    gains[word] = gains.get(word, 0) + _FRAME
+                made[word] = seen[word] = number
+            number += self.ended(code, at, region)
+            at += length(code, at)
+
+    def ended(self, code, at, region):
+        """Count calls; 1 where a block ends behind the op at `at`."""
+        op = code[at]
+        if op == _RETURN and code[at + 2] == 1:
+            region.gains[code[at + 1]] = region.gains.get(code[at + 1], 0) + 1
+        if op == _CALL or op == _CALL_INDIRECT:
+            region.calls += 1
+            slot = code[at + (3 if op == _CALL else 5)]
+            self.written.add(slot)
+            return 1
+        return 1 if 0x40 <= op < 0x50 else 0
+
+    def gain(self, region, word):
+        """Cycles that a register for `word` saves in `region`, less what calls cost it."""
+        kept = region.calls * _FRAME * (2 if word in self.written else 1)
+        return region.gains[word] - kept
+
+    def choose(self, region, low, high):
+        """Give registers to the words of `region` that gain most; tell the region around what that means for it."""
+        around = region.around
+        found = sorted((-self.gain(region, word), word) for word in region.gains)
+        free = list(low + high)
+        least = _NOTHING if around else -_PASSAGE
+        for gain, word in found:
+            if gain > least or not free:
+                break
+            self.pin(region, word, -gain, free, low)
+        if around:
+            around.calls += _OFTEN * region.calls
+            for word in region.gains:
+                more = _PASSAGE if word in region.pins else _OFTEN * region.gains[word]
+                around.gains[word] = around.gains.get(word, 0) + more
+
+    def pin(self, region, word, gain, free, low):
+        """Let `word` live in a register of `free`: the one that a loop within `region` has chosen for it, else the best."""
+        best = free[0]
+        for inner in self.regions:
+            if inner.around is region and inner.pins.get(word) in free:
+                best = inner.pins[word]
+        if best not in low and gain // 2 < (_PASSAGE if region.around is None else 1):
+            return
+        region.pins[word] = best
+        free.remove(best)
+
+    def inherit(self, region):
+        """A register that a loop does not need holds what it held around the loop."""
+        around = region.around
+        if around is None:
+            return
+        used = set(region.pins.values())
+        for word in around.pins:
+            if word not in region.pins and around.pins[word] not in used:
+                region.pins[word] = around.pins[word]

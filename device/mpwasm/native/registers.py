@@ -1,0 +1,260 @@
+"""Which register holds what, while a function is compiled: words of the frame that live in one all through a loop (pins), and for the rest a cache.
+
+A word's *backing* is its place in the frame, or the high register that it is pinned to; the cache (`pool`, the low registers without pins) holds copies,
+changed ones until a branch or label. Reading a temporary ends it: an operand is popped once.
+"""
+
+from mpwasm.compat import const
+
+_NOTHING = const(-1)  # held: nothing; used: no register
+_CONSTANT = const(-2)  # held: the constant in `values`
+
+
+class Registers:
+    """The state, by register number: `held` a word of the frame, `stamp` when it was last used; bits in `dirty`: its backing is older;
+    in `locked`: an operand of the op under way."""
+
+    def __init__(self, cpu):
+        self.cpu = cpu
+        size = max(cpu.LOW) + 1
+        self.held = [_NOTHING] * size
+        self.values = [0] * size
+        self.stamp = [0] * size
+        self.clock = 0
+        self.dirty = 0
+        self.locked = 0
+        self.lazy = {}  # temporaries that are constants, not made yet
+        self.pins = {}
+        self.written = ()
+        self.pool = cpu.POOL
+        self.temps = 0
+
+    def pin(self, pins):
+        """From here on `pins` says which words live in registers; the cache must be empty."""
+        taken = pins.values()
+        self.pins = pins
+        self.pool = [r for r in self.cpu.POOL if r not in taken]
+
+    def home(self, word):
+        """The low register that `word` is pinned to, or -1."""
+        r = self.pins.get(word, _NOTHING)
+        return r if r >= 0 and r in self.cpu.LOW else _NOTHING
+
+    def find(self, word):
+        """The cache register that holds `word`, or -1."""
+        for r in self.pool:
+            if self.held[r] == word:
+                return r
+        return _NOTHING
+
+    def lock(self, r):
+        """`r` is an operand until `release`."""
+        self.clock += 1
+        self.stamp[r] = self.clock
+        self.locked |= 1 << r
+        return r
+
+    def release(self):
+        """The op is done."""
+        self.locked = 0
+
+    def unlock(self, r):
+        """`r` is no operand any more, but may still hold its word."""
+        self.locked &= ~(1 << r)
+
+    def grab(self):
+        """A free cache register, locked; what was used longest ago goes to its backing."""
+        r = self.spare()
+        assert r >= 0
+        return r
+
+    def spare(self):
+        """A free cache register, locked, or -1 if all are operands."""
+        best, oldest = _NOTHING, 1 << 29
+        for r in self.pool:
+            if not self.locked >> r & 1:
+                if self.held[r] == _NOTHING:
+                    return self.lock(r)
+                if self.stamp[r] < oldest:
+                    best, oldest = r, self.stamp[r]
+        if best < 0:
+            return best
+        self.evict(best)
+        return self.lock(best)
+
+    def evict(self, r):
+        """Free cache register `r`."""
+        if self.dirty >> r & 1:
+            self.back(r)
+        self.held[r] = _NOTHING
+
+    def back(self, r):
+        """Bring the backing of the word in `r` up to date."""
+        self.dirty &= ~(1 << r)
+        pin = self.pins.get(self.held[r], _NOTHING)
+        if pin == _NOTHING:
+            self.cpu.store(r, self.held[r])
+        else:
+            self.cpu.move(pin, r)
+
+    def flush(self):
+        """Bring all backings up to date; the cache stays as it is."""
+        while self.lazy:
+            word, value = self.lazy.popitem()
+            before = self.locked
+            self.cpu.store(self.constant(value), word)
+            self.locked = before
+        if self.dirty:
+            for r in self.pool:
+                if self.dirty >> r & 1:
+                    self.back(r)
+
+    def forget(self):
+        """The cache holds nothing any more."""
+        self.dirty = 0
+        self.lazy.clear()
+        for r in self.pool:
+            self.held[r] = _NOTHING
+
+    def use(self, word, keep=False):
+        """A low register that holds `word`, which stays as it is until `release`; a temporary is dead from now on unless it is kept."""
+        r = self.home(word)
+        if r >= 0:
+            return r
+        if word in self.lazy:
+            return self.constant(self.lazy[word] if keep else self.lazy.pop(word))
+        r = self.find(word)
+        if r < 0:
+            r = self.grab()
+            self.fetch(r, word)
+            self.held[r] = word
+        self.lock(r)
+        if word >= self.temps and not keep:
+            self.held[r] = _NOTHING
+            self.dirty &= ~(1 << r)
+        return r
+
+    def kill(self, word):
+        """The operand `word` is not needed any more."""
+        if word >= self.temps:
+            self.drop(word)
+
+    def fetch(self, r, word):
+        """Load `word`, which no cache register holds, into `r`."""
+        if word in self.lazy:
+            self.cpu.constant(r, self.lazy[word])
+            return
+        pin = self.pins.get(word, _NOTHING)
+        if pin == _NOTHING:
+            self.cpu.load(r, word)
+        else:
+            self.cpu.move(r, pin)
+
+    def constant(self, value):
+        """A low register that holds the constant `value` (32 bits, of any sign) until `release`."""
+        value &= 0xFFFFFFFF
+        for r in self.pool:
+            if self.held[r] == _CONSTANT and self.values[r] == value:
+                return self.lock(r)
+        r = self.grab()
+        self.cpu.constant(r, value)
+        self.held[r] = _CONSTANT
+        self.values[r] = value
+        return r
+
+    def drop(self, word):
+        """No cache register holds `word` any more: its value is made anew."""
+        self.lazy.pop(word, 0)
+        r = self.find(word)
+        if r >= 0:
+            self.held[r] = _NOTHING
+            self.dirty &= ~(1 << r)
+
+    def dead(self, r):
+        """Whether `r` holds an operand that nothing needs after this op."""
+        return r in self.pool and self.held[r] == _NOTHING
+
+    def over(self, a, b=_NOTHING):
+        """A locked cache register for a result that may overwrite the operands in `a` and `b`: one that is dead, a free one, at last `a` or `b`."""
+        if self.dead(a):
+            return a
+        if self.dead(b):
+            return b
+        r = self.spare()
+        if r < 0:
+            r = a if a in self.pool else b
+            self.evict(r)
+        return r
+
+    def define(self, word, a=_NOTHING, b=_NOTHING):
+        """The low register in which to compute `word`: where it is pinned, where it was, else as `over` says.
+
+        It may be one that holds an operand.
+        """
+        r = self.home(word)
+        if r >= 0:
+            return r
+        self.lazy.pop(word, 0)
+        r = self.find(word)
+        if r < 0:
+            r = self.over(a, b)
+        self.own(r, word)
+        return r
+
+    def own(self, r, word):
+        """Cache register `r` holds the new value of `word`."""
+        self.held[r] = word
+        self.dirty |= 1 << r
+        self.lock(r)
+
+    def empty(self, r):
+        """Make `r` free and locked, if it is of the cache."""
+        if r in self.pool:
+            self.evict(r)
+        self.lock(r)
+
+    # pins go to the frame and back where the cache is flushed and about to be forgotten; SCRATCH may be lost
+
+    def save(self, word, r):
+        """Store to the frame the `word` that is pinned to `r`."""
+        cpu = self.cpu
+        if r not in cpu.LOW:
+            cpu.move(cpu.SCRATCH, r)
+            r = cpu.SCRATCH
+        cpu.store(r, word)
+
+    def restore(self, word, r):
+        """Load from the frame the `word` that is pinned to `r`."""
+        cpu = self.cpu
+        if r in cpu.LOW:
+            cpu.load(r, word)
+        else:
+            cpu.load(cpu.SCRATCH, word)
+            cpu.move(r, cpu.SCRATCH)
+
+    def save_pins(self):
+        """Bring the frame up to date with the pinned words that are ever written."""
+        for word in self.pins:
+            if word in self.written:
+                self.save(word, self.pins[word])
+
+    def restore_pins(self):
+        """Load all pinned words from the frame."""
+        for word in self.pins:
+            self.restore(word, self.pins[word])
+
+    def differ(self, before, after):
+        """Whether `passage` has anything to do."""
+        for word in before:
+            if word in self.written and after.get(word) != before[word]:
+                return True
+        return any(before.get(word) != after[word] for word in after)
+
+    def passage(self, before, after):
+        """From where words are pinned as `before` says to where they are as `after` says."""
+        for word in before:
+            if word in self.written and after.get(word) != before[word]:
+                self.save(word, before[word])
+        for word in after:
+            if before.get(word) != after[word]:
+                self.restore(word, after[word])
