@@ -113,7 +113,7 @@ def test_constants():
     for value in (0, 1, 255, 256, 300, 510, 511, 1 << 16, 0xFF << 9, 0x12345678, -1, -256, -257, 1 << 31, 0xEDB88320):
         asm = thumb.Thumb()
         asm.constant(5, value)
-        asm.lay_pool(False)
+        asm.lay_pool()
         assert evaluate(bytes(asm.out)) == value & 0xFFFFFFFF, value
 
 

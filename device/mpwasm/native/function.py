@@ -55,7 +55,9 @@ class Function(Registers):
         self.calls = []
 
     def compile(self, body, far):
-        """One function, a row of `module.codes`: a generator that yields every few ops. Raises `OutOfReach`; `far` says how much longer branches are to be made, by the places where they begin."""
+        """One function, a row of `module.codes`: a generator that yields every few ops. Raises `OutOfReach`;
+        `far` says how much longer branches are to be made, by the places where they begin.
+        """
         code, self.params, others, self.frame = body
         cpu = self.cpu
         self.code = code
@@ -85,7 +87,7 @@ class Function(Registers):
             ops += 1
             if not ops % _SLICE:
                 yield
-        self.islands(True)
+        self.islands(True, True)
         for key, site, unit in self.branches:
             self.close(key, site, self.places[unit])
         for first, i, unit in self.entries:

@@ -95,6 +95,8 @@ class Pairs(Control):
         if kind < 2:
             r = self.difference(code[at + 1], code[at + 2], k)
             if self.branches_on(at):
+                self.release()
+                self.lock(r)
                 self.flush()
                 self.branch_on(at, self.cpu.compare_k(kind, r, 0))
             else:

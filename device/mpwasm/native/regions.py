@@ -34,7 +34,8 @@ class Region:
 
 
 class Plan:
-    """What is known of a function before it is compiled: `marks`, a byte per unit (1 a label, 2 a loop's head too), and `regions`, by their first units.
+    """What is known of a function before it is compiled: `marks`, a byte per unit (1 a label, 2 a loop's head too), and `regions`, in order
+    of their first units.
 
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.

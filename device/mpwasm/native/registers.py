@@ -1,7 +1,7 @@
 """Which register holds what, while a function is compiled: words of the frame that live in one all through a loop (pins), and for the rest a cache.
 
-A word's *backing* is its place in the frame, or the high register that it is pinned to; the cache (`pool`, the low registers without pins) holds copies,
-changed ones until a branch or label. Reading a temporary ends it: an operand is popped once.
+A word's *backing* is its place in the frame, or the high register that it is pinned to; the cache (`pool`, the low registers without pins)
+holds copies, changed ones until a branch or label. Reading a temporary ends it: an operand is popped once.
 """
 
 from mpwasm.compat import const
@@ -65,7 +65,8 @@ class Registers:
     def grab(self):
         """A free cache register, locked; what was used longest ago goes to its backing."""
         r = self.spare()
-        assert r >= 0
+        if r < 0:
+            raise RuntimeError
         return r
 
     def spare(self):
