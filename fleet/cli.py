@@ -26,6 +26,7 @@ COMMANDS = {
     "rollout": ("rollout", "What became of a push: list, show, status, pause, resume, abort, undo."),
     "status": ("status", "What every board runs and how it is."),
     "logs": ("logs", "Log lines of the boards."),
+    "broker": ("broker", "Files for a broker elsewhere: config."),
     "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),
     "webhook": ("webhook", "Addresses that are told what becomes of rollouts: add, list, remove."),

@@ -12,7 +12,7 @@ from mpwasm.wire.session import Session
 
 KEY = bytes(32)
 TOPIC = "f/1/a/desired"
-MAX_BYTES = 24 * 1024  # heap that decoding one message may allocate, garbage included, besides 64 B for each byte of it
+MAX_BYTES = 16 * 1024  # heap that decoding one message may allocate, garbage included, besides 64 B for each byte of it
 _SPARE = 2 * MAX_BYTES
 
 # What a value is replaced by: every type, and the ints at which something changes.
