@@ -16,7 +16,6 @@ from fleet.calls.keys import Keys
 from fleet.calls.overview import Overview
 from fleet.calls.records import Records
 from fleet.calls.rollouts import Rollouts
-from fleet.calls.webhooks import Webhooks
 from fleet.errors import Taken
 from fleet.home import Home
 from fleet.model import Key
@@ -59,7 +58,7 @@ def user():
         return f"uid {os.getuid()}"
 
 
-class LocalClient(Boards, Rollouts, Records, Overview, Keys, Commands, Access, Webhooks):
+class LocalClient(Boards, Rollouts, Records, Overview, Keys, Commands, Access):
     """The fleet in a `Home` of this machine, through its database."""
 
     def __init__(self, home, actor=None):
