@@ -16,6 +16,7 @@ from fleet.calls.keys import Keys
 from fleet.calls.overview import Overview
 from fleet.calls.records import Records
 from fleet.calls.rollouts import Rollouts
+from fleet.calls.webhooks import Webhooks
 from fleet.errors import Taken
 from fleet.home import Home
 from fleet.model import Key
@@ -58,7 +59,7 @@ def user():
         return f"uid {os.getuid()}"
 
 
-class LocalClient(Boards, Rollouts, Records, Overview, Keys, Commands, Access):
+class LocalClient(Boards, Rollouts, Records, Overview, Keys, Commands, Access, Webhooks):
     """The fleet in a `Home` of this machine, through its database."""
 
     def __init__(self, home, actor=None):

@@ -276,3 +276,22 @@ class Command(SQLModel, table=True):
     expires: float
     sent: float | None = None
     ended: float | None = None
+
+
+class Webhook(SQLModel, table=True):
+    """An address that is told events: `sealed` is the secret that signs, encrypted; `position` is the id of the last audit entry that was dealt with.
+
+    `attempts` failed in a row; the next is `due` then; `leased` until then by the process that delivers.
+    """
+
+    name: str = Field(primary_key=True)
+    url: str
+    events: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    sealed: bytes
+    position: int = 0
+    attempts: int = 0
+    due: float = 0.0
+    leased: float = 0.0
+    status: str | None = None
+    created: float
+    created_by: str

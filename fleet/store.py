@@ -8,9 +8,10 @@ from fleet.sql.records import Records
 from fleet.sql.releases import Releases
 from fleet.sql.rollouts import Rollouts
 from fleet.sql.tokens import Tokens
+from fleet.sql.webhooks import Webhooks
 
 
-class Store(Devices, Releases, Rollouts, Records, Overview, Tokens, Commands, Base):
+class Store(Devices, Releases, Rollouts, Records, Overview, Tokens, Webhooks, Commands, Base):
     """A database of the fleet at an SQLAlchemy URL; rows are `fleet.model` objects, detached."""
 
 

@@ -28,9 +28,14 @@ def may(role, needed):
     return ROLES.index(role) >= ROLES.index(needed)
 
 
+def check_name(name, what):
+    """FleetError (usage) if `name` can't name a `what`."""
+    if not _NAME.fullmatch(name):
+        raise FleetError(f"{name!r} cannot name a {what}: use 1 to 64 letters, digits and . _ @ -, a letter or digit first.", USAGE)
+
+
 def check(name, role):
     """FleetError (usage) if `name` can't name a token or `role` is none."""
-    if not _NAME.fullmatch(name):
-        raise FleetError(f"{name!r} cannot name a token: use 1 to 64 letters, digits and . _ @ -, a letter or digit first.", USAGE)
+    check_name(name, "token")
     if role not in ROLES:
         raise FleetError(f"There is no role {role}: use {', '.join(ROLES)}.", USAGE)

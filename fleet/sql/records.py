@@ -7,6 +7,8 @@ from sqlmodel import col, delete, func, select
 from fleet.model import AuditEvent, LogLine, Reading, Service
 
 MERGE_WINDOW_S = 60.0
+# What boards, or whoever pretends to be one, can make happen again and again.
+COUNTED = frozenset(["refused", "no such blob"])
 
 
 class Records:
@@ -57,11 +59,13 @@ class Records:
         return self.rows(select(func.max(LogLine.id)))[0] or 0
 
     def audit(self, actor, action, subject, detail=""):
-        """Note who did what; the same again within a minute raises the count of the first (an attacker cannot fill the disk)."""
+        """Note who did what. What the service refuses is noted once a minute, with a count: an attacker cannot fill the disk."""
         now = time.time()
         same = (AuditEvent.actor == actor, AuditEvent.action == action, AuditEvent.subject == subject, AuditEvent.detail == detail)
         with self.write() as session:
-            event = session.exec(select(AuditEvent).where(*same, AuditEvent.created > now - MERGE_WINDOW_S)).first()
+            event = None
+            if action in COUNTED:
+                event = session.exec(select(AuditEvent).where(*same, AuditEvent.created > now - MERGE_WINDOW_S)).first()
             if event is None:
                 event = AuditEvent(actor=actor, action=action, subject=subject, detail=detail, count=0, created=now)
             event.count += 1

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Base64Bytes, BaseModel, Field, StrictBool
 
+from fleet import webhooks
 from fleet.web import results
 
 PREFIX = "/api/v1"
@@ -26,6 +27,7 @@ Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description=
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Seconds = Annotated[int, Field(strict=True, ge=1, le=366 * 86400)]
 Days = Annotated[int, Field(strict=True, ge=1, le=36500)]
+Event = Annotated[str, Field(pattern="^(%s)$" % "|".join(name.replace(".", "[.]") for name in webhooks.NAMES))]
 Role = Annotated[str, Field(pattern="^(viewer|operator|admin)$")]
 
 
@@ -213,6 +215,20 @@ OPERATIONS = (
         days=Days | None,
     ),
     _do("revoke_token", "DELETE", "/tokens/{name}", "admin", "Make a token void at once.", None, 204, name=Label),
+    _get("webhooks", "/webhooks", "Webhooks, and how the last delivery went.", results.Webhook, "name", "admin"),
+    _do(
+        "add_webhook",
+        "POST",
+        "/webhooks",
+        "admin",
+        "Tell an address of rollouts; the secret that signs is shown this once.",
+        results.NewWebhook,
+        201,
+        name=Label,
+        url=Annotated[str, Field(pattern="^https?://[!-~]+$", max_length=500)],
+        events=list[Event] | None,
+    ),
+    _do("remove_webhook", "DELETE", "/webhooks/{name}", "admin", "Tell that address no more.", None, 204, name=Label),
     _get("audit_log", "/audit", "Who did what, oldest first.", results.Event, "id", "admin", after=Number, limit=Limit),
 )
 
@@ -222,6 +238,7 @@ LOCAL = {
     "close": "of the caller's own client",
     "acting_as": "the token says who acts",
     "key_list": "made of key_list_blob",
+    **dict.fromkeys(("webhook_secret", "due_webhooks", "claim_webhook", "release_webhook", "note_webhook"), "the postman's, beside the database"),
     "distrust": "POST /inspect and POST /rollouts tell",
     "holder": "only the server looks tokens up",
 }

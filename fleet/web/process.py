@@ -14,6 +14,7 @@ import time
 from fleet import tokens
 from fleet.errors import FleetError
 from fleet.home import write_secret
+from fleet.postman import Postman
 
 DASHBOARD = "dashboard"
 STOP_S = 5.0
@@ -120,6 +121,7 @@ def make_server(client, settings):
 def serve(client, listener, settings, parent=None):
     """Serve the API and the dashboard on `listener` until SIGTERM or SIGINT, or until the process `parent` is gone."""
     server = make_server(client, settings)
+    Postman(client).start()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     server.run(sockets=[listener])

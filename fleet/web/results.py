@@ -232,6 +232,22 @@ class NewToken(Token):
     secret: str
 
 
+class Webhook(Row):
+    """An address that is told events (all, where the list is empty); `status` says how the last delivery went."""
+
+    name: str
+    url: str
+    events: list[str]
+    status: str | None
+    attempts: int
+
+
+class NewWebhook(Webhook):
+    """A webhook with the secret that signs, in hex."""
+
+    secret: str
+
+
 class Event(Row):
     """An entry of the audit log."""
 
@@ -263,6 +279,7 @@ class Words(BaseModel):
 
     reasons: dict[str, str]
     steps: dict[str, str]
+    pauses: dict[str, str]
 
 
 class SealedPackage(BaseModel):

@@ -23,7 +23,7 @@ def add_tools(app, guard):
 
     @app.get(f"{PREFIX}/words", summary="Sentences for the reasons and states of boards.", operation_id="words", tags=["words"], responses=answers)
     def explain(_client=Depends(viewer)) -> results.Words:
-        return results.Words(reasons=words.REASONS, steps=words.STEPS)
+        return results.Words(reasons=words.REASONS, steps=words.STEPS, pauses=words.PAUSES)
 
     @app.post(
         f"{PREFIX}/inspect",

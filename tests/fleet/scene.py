@@ -9,13 +9,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from fleet import policy
 from fleet.model import Component, Deployment, Device, LogLine, Module, Reading, Report, Rollout, Target
 from fleet.model import Service as ServiceRow
 
 GROUPS = ("greenhouse", "cold-store", "barn", "field-north")
 LONG = "a-board-with-a-very-long-name-32"
 DIGESTS = {"1.4.2": "a" * 64, "1.5.0": "b" * 64}
-ROLLOUTS = (("1.4.2", "greenhouse", "done", 90000), ("1.5.0", "barn", "done", 7200), ("1.5.0", "all", "running", 40))
+ROLLOUTS = (("1.4.2", "greenhouse", "done", 90000), ("1.5.0", "barn", "paused", 7200), ("1.5.0", "all", "running", 40))
 TEXTS = ("relay on at 43.8", "soil moisture 41.2 %", "pump off", "sensor started", "battery 3.91 V", "frost guard armed")
 
 
@@ -70,23 +71,24 @@ def _order(name, version, now):
 def _rollouts(session, names, now):
     for number, (version, group, state, age) in enumerate(ROLLOUTS, 1):
         row = Rollout(id=number, module=DIGESTS[version], group=group, state=state, window_s=0, timeout_s=120, actor="mara", created=now - age)
+        row.policy, row.opened = policy.plain(policy.read({"waves": ["1", "25%", "100%"]})), now - age
+        row.wave, row.reason = {"done": (2, None), "paused": (1, "success"), "running": (1, None)}[state]
         row.ended = now - age + 50 if state == "done" else None
         session.add(row)
         session.flush()
         for i, name in enumerate(names):
-            session.add(_target(number, name, i, len(names), state, now))
+            session.add(_target(number, name, i, len(names), row, now))
 
 
-def _target(number, name, i, count, state, now):
+def _target(number, name, i, count, rollout, now):
     wave = 0 if i == 0 else 1 if i < max(count // 4, 2) else 2
-    steps = {0: ("confirmed", None), 1: ("confirmed", None), 2: ("queued", None)} if state == "running" else {wave: ("confirmed", None)}
-    found, reason = steps[wave]
-    if i in (3,) and number > 1:
-        found, reason = "rolled-back", "trap"
-    if state == "running" and i in (4, 5):
-        found = ("downloading", "trial")[i - 4]
-    progress = 47 if found == "downloading" else None
-    return Target(rollout=number, device=name, wave=wave, state=found, reason=reason, progress=progress, updated=now - 20)
+    queued = wave > rollout.wave
+    state, reason = ("queued", None) if queued else ("rolled-back", "trap") if i == 3 and number > 1 else ("confirmed", None)
+    if rollout.state == "running" and i in (4, 5):
+        state = ("downloading", "trial")[i - 4]
+    progress = 47 if state == "downloading" else None
+    rest = {"state": state, "reason": reason, "progress": progress, "module": rollout.module}
+    return Target(rollout=number, device=name, wave=-1 if queued else wave, updated=now - 20, **rest)
 
 
 def _lines(names, now):
@@ -103,7 +105,8 @@ def _readings(names, now):
             yield Reading(device=names[0], name=name, counter=i, uptime_ms=1000 * i, value_int=value, scale=scale, received=now - 600 + 3 * i)
 
 
-PAGES = {"board": "boards/greenhouse-1", "rollout": "rollouts/3", **{name: name for name in ("boards", "rollouts", "logs", "push", "access")}}
+PAGES = {name: name for name in ("boards", "rollouts", "logs", "push", "access")}
+PAGES |= {"board": "boards/greenhouse-1", "rollout": "rollouts/3", "paused": "rollouts/2"}
 
 
 def pictures(folder, count):

@@ -116,6 +116,22 @@ def test_boards_come_and_go_by_themselves(page, api):
     page.see("1,000 boards in 4 groups")
 
 
+def test_a_rollout_is_steered_by_buttons(page, api):
+    page.run("location.hash = '#/rollouts/3'")
+    page.see("Wave 2")
+    page.click("Pause")
+    page.see("Paused: somebody paused it.")
+    assert api.site.client().rollout(3)["state"] == "paused"
+    page.click("Resume")
+    page.wait("document.querySelector('.head .badge').innerText === 'Running'")
+    page.run("location.hash = '#/rollouts/2'")
+    page.see("Paused: too few boards of the wave confirmed.")
+    page.click("Undo")
+    page.see("is sent back to the module")
+    page.click("Undo", "dialog button")
+    wait(lambda: api.site.client().rollout(2)["state"] == "undone", what="for the undoing")
+
+
 def test_tokens_are_made_and_revoked(page, api):
     page.run("location.hash = '#/access'")
     page.click("Make a token")

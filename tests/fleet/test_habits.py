@@ -16,7 +16,7 @@ from fleet.cli import COMMANDS
 from fleet.output import FORMATS, chosen
 from tests.fleet.site import REPO, Site
 
-LISTS = (["device", "list"], ["group", "list"], ["key", "list"], ["token", "list"], ["logs"], ["status"])
+LISTS = (["device", "list"], ["group", "list"], ["key", "list"], ["token", "list"], ["webhook", "list"], ["logs"], ["status"])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "device")])}
 
 
@@ -28,6 +28,7 @@ def site(tmp_path_factory):
         made.ok("device", "add", "one", "--group", "attic")
         made.ok("device", "add", "other", "--group", "barn")
         made.ok("token", "create", "ci")
+        made.ok("webhook", "add", "ops", "http://127.0.0.1:1/")
         yield made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import vm
-from mpwasm.native import thumb_ops
+from mpwasm.native import thumb_values
 from mpwasm.wasm import control, emit, floats, interp, memory, numeric, wide
 from tests import figures
 from tests.fuzz import campaign, check, oracle
@@ -47,7 +47,7 @@ def test_machine_code_agrees():
 
 
 def test_wrong_machine_code_is_found(monkeypatch):
-    monkeypatch.setattr(thumb_ops, "_CONDITIONS", b"\x00\x01\x0b\x0a\x0b\x0a")
+    monkeypatch.setattr(thumb_values, "_CONDITIONS", b"\x00\x01\x0b\x0a\x0b\x0a")
     assert any(check.difference(Case("bite", number), OnUnicorn) for number in range(120))
 
 

@@ -4,10 +4,14 @@ import filecmp
 import subprocess
 import sys
 from array import array
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import wasmbuild
+from wasmbuild import i32, i64
 
+from mpwasm.errors import Trap
 from mpwasm.native.library import Library
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
@@ -15,7 +19,7 @@ from mpwasm.wasm.names import opcode_name
 from mpwasm.wasm.slots import OPS, length
 from tests import figures
 from tests.native import library_cases as cases
-from tests.native.unicorn_core import OnUnicorn
+from tests.native.unicorn_core import Alone, OnUnicorn
 
 NATIVE = Path(__file__).resolve().parents[2] / "device" / "mpwasm" / "native"
 WASM = NATIVE / "library.wasm"
@@ -114,9 +118,55 @@ def test_by_the_machines_own_floats():
 
 
 def test_as_machine_code():
-    instance = OnUnicorn(load())
+    instance = Alone(load())
     assert differences(instance, ON_CORE) == []
     figures.record("library", f"{WASM.stat().st_size} B of wasm, {instance.size} B as Thumb")
+
+
+# one function for each instruction, and for those of integers with two operands some with a constant on the right
+
+CONSTANTS = (0, 1, -1, 7, 40, -32768)
+INSTRUCTIONS = [*range(0x45, 0xBC), *range(0xC0, 0xC5), *range(0xFC00, 0xFC08)]
+
+
+def instructions():
+    """A module with a function for each instruction, exported by its opcode, and by opcode and constant: its bytes, {export: (opcode, constant)}."""
+    types, funcs, exports, made = [], [], {}, {}
+    for opcode in INSTRUCTIONS:
+        *params, result = cases.signature(opcode)
+        raw = bytes((opcode,)) if opcode < 0x100 else bytes((0xFC, opcode & 255))
+        for k in (None, *(CONSTANTS if len(params) == 2 and params[0] in (0x7F, 0x7E) else ())):
+            given = params if k is None else params[:1]
+            right = (0x20, 1) if k is None else (i32(k),) if params[0] == 0x7F else (i64(k),)
+            name = "%x" % opcode if k is None else f"{opcode:x} {k}"
+            types.append((bytes(given), bytes((result,))))
+            exports[name] = (0, len(funcs))
+            made[name] = opcode, k
+            funcs.append((len(funcs), b"", wasmbuild.code(0x20, 0, *(right if len(params) == 2 else ()), raw)))
+    return wasmbuild.module(types=types, funcs=funcs, exports=exports), made
+
+
+def outcome(instance, name, operands):
+    """The result, or the trap's code."""
+    try:
+        return instance.call(name, *operands)
+    except Trap as trap:
+        return f"trap {trap.code}"
+
+
+@pytest.mark.parametrize("executor, count", [(OnUnicorn, 30), (Alone, 6)])
+def test_each_instruction_of_a_guest(executor, count):
+    """As machine code it gives what the plain executor gives, traps included, with the library and without."""
+    raw, made = instructions()
+    plain, native = Instance(load_module(BytesIO(raw))), executor(load_module(BytesIO(raw)))
+    ends = {"ok": 0, "trap": 0}
+    for name, (opcode, k) in made.items():
+        for operands in cases.cases(opcode, count if k is None else count // 5 + 1, name):
+            operands = operands if k is None else operands[:1]
+            want = outcome(plain, name, operands)
+            assert outcome(native, name, operands) == want, (opcode_name(opcode), k, operands)
+            ends["trap" if isinstance(want, str) else "ok"] += 1
+    assert ends["trap"] > 3 * count and ends["ok"] > 1000 * count // 10
 
 
 @pytest.mark.parametrize("opcode, op, operand, wrong", [(0x92, 0x20, 63, 0), (0xA0, 0xA0, 512, 0), (0x7E, 0x28, 16, 15), (0x70, 0x28, 1, 2)])

@@ -9,6 +9,7 @@ from unicorn import arm_const
 from mpwasm.errors import Trap
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
+from mpwasm.native.runtime import Runtime
 
 PAGE = 0x1000
 RECORD = 0x20000000
@@ -67,10 +68,15 @@ class UnicornCore:
 
 
 class OnUnicorn(NativeInstance):
-    """An instance, made as `Instance` is, whose functions were compiled for the core that it brings along."""
+    """An instance, made as `Instance` is, whose functions were compiled, with the run-time library, for the core that it brings along."""
+
+    library = True
 
     def __init__(self, module, *args, **kwargs):
-        blob = compile_module(module)
+        runtime = Runtime() if self.library else None
+        blob = compile_module(module, runtime)
+        if runtime:
+            runtime.close()
         try:
             super().__init__(module, *args, **kwargs)
         except Trap:
@@ -78,3 +84,9 @@ class OnUnicorn(NativeInstance):
             raise
         self.attach(blob, UnicornCore(blob.code))
         self.size = len(blob.code)
+
+
+class Alone(OnUnicorn):
+    """One without the library: Python does what the templates leave out."""
+
+    library = False

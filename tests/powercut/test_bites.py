@@ -21,11 +21,6 @@ def first_failure(case, wanted=None):
     return next((trouble for point in wanted or points(case) if (trouble := case.attempt(point))), None)
 
 
-def at(case, operation, mode):
-    """The cut points of one kind."""
-    return [(number, mode) for number, name in enumerate(case.operations) if name == operation]
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_a_sample_of_cuts_is_survived(name):
     case = CASES[name]()
@@ -46,7 +41,7 @@ def test_remove_then_rename_is_caught(case, monkeypatch):
     monkeypatch.setattr(Flash, "rename", in_two_steps)
     remade = ModuleUpdate()
     remade.survey()
-    assert first_failure(remade, at(remade, "remove", "after"))
+    assert first_failure(remade)
 
 
 def in_place(self, name, data):
@@ -59,13 +54,14 @@ def test_journal_written_in_place_is_caught(monkeypatch):
     monkeypatch.setattr(Store, "write", in_place)
     remade = ModuleUpdate()
     remade.survey()
-    assert first_failure(remade, at(remade, "close", "during"))
+    assert first_failure(remade)
 
 
 def test_skipped_hashes_are_caught(case, monkeypatch):
     monkeypatch.setattr(Store, "hash_payload", lambda self, digest: digest)
     monkeypatch.setattr(Store, "holds", lambda self, digest: exists(self.path(digest)))
-    assert "nobody signed" in first_failure(case, at(case, "write", "during")[::-1])
+    torn = [(number, "during") for number in reversed(range(len(case.operations))) if case.operations[number] == "write"]
+    assert "nobody signed" in first_failure(case, torn)
 
 
 def test_tries_that_main_does_not_count_are_caught():
@@ -91,4 +87,5 @@ def test_a_pointer_written_in_place_is_caught(monkeypatch):
     monkeypatch.setattr(Store, "write", write)
     case = BadAgent()
     case.survey()
-    assert first_failure(case, at(case, "close", "during")[::-1])
+    torn = [(number, "during") for number in reversed(range(len(case.operations))) if case.operations[number] == "close"]
+    assert first_failure(case, torn)

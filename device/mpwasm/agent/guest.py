@@ -25,7 +25,7 @@ class Guest:
     def __init__(self, board, log):
         self.board = board
         self.log = log
-        self.inst = self.wasi = self.devices = None
+        self.inst = self.wasi = self.devices = self.kept = None
         self.executor = ""
         self.state = EMPTY
         self.reason = None
@@ -102,15 +102,12 @@ class Guest:
 
     def close(self, state, reason, detail):
         """Let go of instance and pins; the slot is then in `state`."""
-        ended = self.inst is not None
-        if ended:
+        if self.inst:
             self.wasi.flush()
             self.devices.release()
-            for file in self.wasi.parts:
-                phase.drop("mpwasm.wasi." + file)
+            phase.end(self.kept, "mpwasm.wasi")
         self.inst = self.wasi = self.devices = None
         self.state = state
         self.reason = reason
         self.detail = detail
-        if ended:
-            gc.collect()
+        gc.collect()

@@ -7,6 +7,8 @@ from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.native.thumb_entry import enter, exits
 
 _LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
+_FLOAT = const(0xCA)
+_ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
 
 
 class Blob:
@@ -63,10 +65,24 @@ def needed(lowering, starts):
     while i < len(lowering.calls):
         number = lowering.calls[i][1]
         i += 1
-        if number >= _LIBRARY and number not in places:
-            places[number] = yield from one(lowering, lowering.module.codes[number - _LIBRARY - lowering.module.imported])
+        if number < _LIBRARY or number in places:
+            continue
+        if number >= _ROUTINE:
+            starts.append(place_routine(lowering, places, number - _ROUTINE))
+        else:
+            places[number] = yield from one(lowering, lowering.module.codes[number - _LIBRARY])
             starts.append(places[number])
     return places
+
+
+def place_routine(lowering, places, opcode):
+    """Lay down a routine of the CPU, and those with it; its calls of the library join the others. Returns where it begins."""
+    found, calls = lowering.cpu.place_routine(opcode)
+    for other in found:
+        places[_ROUTINE + other] = found[other]
+    for at, other in calls:
+        lowering.calls.append((at, _LIBRARY + lowering.library.find(_FLOAT, other)))
+    return min(found.values())
 
 
 def one(lowering, body):

@@ -1,4 +1,4 @@
-"""Control: branches, tables, calls, returns, and ops that are left to Python or to the run-time library."""
+"""Control: branches, tables, calls, returns, and ops that are left to Python."""
 
 from mpwasm.compat import const
 from mpwasm.native.function import Function
@@ -12,7 +12,6 @@ _OP = const(4)
 _TRAP = const(5)
 _EQ = const(0)
 _CALL = const(0x72)
-_LIBRARY = const(1 << 16)
 
 
 class Control(Function):
@@ -101,14 +100,18 @@ class Control(Function):
 
     def direct(self, function, delta, slot, results):
         """Call the function with number `function` in `calls`, its arguments at `delta`."""
-        cpu = self.cpu
         self.flush()
         self.save_pins()
         self.forget()
+        self.branch_to(function, delta)
+        self.received(slot, results)
+
+    def branch_to(self, function, delta):
+        """The call itself."""
+        cpu = self.cpu
         cpu.frame_by(delta)
         self.calls.append((cpu.call(), function))
         cpu.frame_by(-delta)
-        self.received(slot, results)
 
     def received(self, slot, results):
         """Behind a call: pins are as before, one or two words of results in the result registers."""
@@ -181,44 +184,6 @@ class Control(Function):
             self.fetch(r, word)
         else:
             self.cpu.move(r, found)
-
-    # the run-time library
-
-    def from_library(self, at):
-        """The op at `at` as a call of a library function; false if there is none for it."""
-        if self.library is None:
-            return False
-        op = self.code[at]
-        function = self.library.find(op, self.code[at + 1] if op >= 0xC9 else 0)
-        if function < 0:
-            return False
-        self.call_library(at, function)
-        return True
-
-    def call_library(self, at, function):
-        """Copy the operands of the op at `at` to where the function finds its parameters, unless they lie so, and call it."""
-        code = self.code
-        given = words_read(code, at)
-        if 0xA0 <= code[at] < 0xC0:
-            given += (_NOTHING, _NOTHING)
-        delta = self.arguments(given, code[at + 2])
-        found = words_written(code, at)
-        self.direct(function + _LIBRARY, delta, found[0], len(found))
-
-    def arguments(self, given, k):
-        """Bring the words `given` (-1, -1: the constant `k`, sign-extended) to successive words; returns the first."""
-        first = given[0]
-        if first >= self.temps and all(given[i] == first + i for i in range(len(given))):
-            return first
-        sign = 0 if k < 32768 else 0xFFFFFFFF
-        for i in range(len(given)):
-            if given[i] != _NOTHING:
-                r = self.use(given[i])
-            else:
-                r = self.constant(sign if given[i - 1] == _NOTHING else k - (k >> 15 << 16))
-            self.cpu.store(r, self.frame + i)
-            self.release()
-        return self.frame
 
     # br_table
 

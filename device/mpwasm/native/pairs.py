@@ -1,7 +1,7 @@
 """64-bit integers as pairs of words, low one first: copies, addition, logic, comparison, shifts by constants."""
 
 from mpwasm.compat import const
-from mpwasm.native.control import Control
+from mpwasm.native.borrowed import Borrowed
 
 _NOTHING = const(-1)
 _OR = const(4)
@@ -11,7 +11,7 @@ _SHR_S = const(7)
 _SHR_U = const(8)
 
 
-class Pairs(Control):
+class Pairs(Borrowed):
     """A function that knows i64. The words of source and result are the same or apart, never shifted against each other."""
 
     def wide(self, op, at):
@@ -234,6 +234,8 @@ class Pairs(Control):
             cpu.binary_k(_SHR_U, into_y, x, 32 - k)
         new_x = self.over(x)
         self.turned(new_x, x, k, into_x if k else 0)
+        if k:
+            self.unlock(into_x)
         new_y = self.over(y)
         self.turned(new_y, y, k, into_y if k else 0)
         self.receive(word, new_x)

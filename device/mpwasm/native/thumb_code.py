@@ -158,6 +158,25 @@ class ThumbCode(ThumbValues):
         """Give the call at `at` its target."""
         self.patch_bl(at, target)
 
+    # routines
+
+    def routine(self, opcode):
+        """Whether there is a hand-made routine for the instruction `opcode`."""
+        return 0x5B <= opcode <= 0x60 or 0x92 <= opcode <= 0x94
+
+    def place_routine(self, opcode):
+        """Lay down the routine with all that share code with it: ({opcode: where its routine is}, calls of library functions as (place, opcode))."""
+        from mpwasm.native.thumb_float import CALLS, CHUNKS, ROUTINES
+
+        chunk = ROUTINES[opcode][0]
+        self.align()
+        place = self.here
+        self.out += CHUNKS[chunk]
+        calls = [(place + CALLS[chunk][0], CALLS[chunk][1])] if chunk in CALLS else ()
+        return {other: place + ROUTINES[other][1] for other in ROUTINES if ROUTINES[other][0] == chunk}, calls
+
+    # calls
+
     def call_register(self, r):
         """A call of the address in register `r`."""
         self.put(0x4780 | r << 3)

@@ -5,7 +5,7 @@ import { all, get } from "./api.js";
 const KEPT_LINES = 2000;
 
 export const fleet = {
-  me: null, boards: new Map(), rollouts: new Map(), service: null, words: { reasons: {}, steps: {} }, lines: [], loaded: false, live: false, skew: 0,
+  me: null, boards: new Map(), rollouts: new Map(), service: null, words: { reasons: {}, steps: {}, pauses: {} }, lines: [], loaded: false, live: false, skew: 0,
 };
 
 const hearers = new Map();

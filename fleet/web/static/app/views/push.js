@@ -6,6 +6,11 @@ import { boards, collator } from "../fleet.js";
 import { badge, kib, sentence, when } from "../words.js";
 
 const LARGEST = 2 << 20;
+const PLANS = {
+  waves: ["Wave by wave: 1 board, 5 %, 25 %, all", { waves: ["1", "5%", "25%", "100%"] }],
+  soak: ["The same, a minute apart", { waves: ["1", "5%", "25%", "100%"], soak_s: 60 }],
+  once: ["All at once", { waves: ["100%"] }],
+};
 
 export default function view(main) {
   const result = h("div", { class: "stack" }), known = h("section", { class: "panel hidden" });
@@ -57,12 +62,13 @@ function signPanel(found, name) {
 function pushPanel({ package: sealed, manifest, trust }) {
   const fitting = groups().filter((name) => manifest.groups.includes(name));
   const group = h("select", null, fitting.map((value) => h("option", { value }, value)));
+  const plan = h("select", null, Object.entries(PLANS).map(([value, [words]]) => h("option", { value }, words)));
   const go = h("button", { class: "main", disabled: Boolean(trust) || !fitting.length }, icon("push"), "Push");
   const start = async (event) => {
     event.preventDefault();
     go.disabled = true;
     try {
-      const made = await post("/rollouts", { package: sealed, group: group.value, timeout_s: 120, again: false });
+      const made = await post("/rollouts", { package: sealed, group: group.value, again: false, plan: PLANS[plan.value][1] });
       if (made.rollout) location.hash = `#/rollouts/${made.rollout}`;
       else toast("Nothing to do: every board was told to run this very module already.");
     } catch (problem) {
@@ -73,7 +79,7 @@ function pushPanel({ package: sealed, manifest, trust }) {
   return h("section", { class: "panel" }, h("header", null, h("h2", null, `${manifest.name} ${manifest.version}`), trust ? badge("is-bad", "not trusted") : badge("is-ok", "signed by a key of this fleet")), h("form", { class: "body form", onsubmit: start },
     trust ? h("div", { class: "note is-bad" }, icon("warn"), h("span", null, trust)) : null,
     h("dl", { class: "facts" }, [["Signed for", manifest.groups.join(", ")], ["Signed by", h("code", null, manifest.kid)], ["May use", manifest.capabilities.join(", ") || "nothing"]].map(([name, value]) => [h("dt", null, name), h("dd", null, value)])),
-    fitting.length ? h("label", { class: "field" }, "Group", group) : h("div", { class: "note is-warn" }, icon("info"), h("span", null, `It is signed for ${manifest.groups.join(", ")}, and there are no boards in there.`)),
+    fitting.length ? h("div", { class: "filters three" }, h("label", { class: "field" }, "Group", group), h("label", { class: "field" }, "How", plan)) : h("div", { class: "note is-warn" }, icon("info"), h("span", null, `It is signed for ${manifest.groups.join(", ")}, and there are no boards in there.`)),
     h("div", { class: "buttons" }, go)));
 }
 

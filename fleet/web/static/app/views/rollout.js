@@ -58,14 +58,10 @@ export default function view(main, id) {
   }
 
   function drawWaves(row) {
-    const numbers = [...new Set(row.targets.map((target) => target.wave).filter((wave) => wave !== undefined && wave !== null && wave >= 0))].sort((one, other) => one - other);
-    const planned = row.waves || numbers.map((wave) => ({ size: row.targets.filter((target) => target.wave === wave).length }));
-    wavePanel.classList.toggle("hidden", planned.length < 2);
-    follow(waves, planned.map((wave, number) => {
-      const counts = {};
-      for (const target of row.targets) if (target.wave === number) counts[target.state] = (counts[target.state] || 0) + 1;
-      return { number, size: wave.size ?? wave, counts, open: row.state !== "done" && row.wave === number, later: row.wave !== undefined && number > row.wave };
-    }), (wave) => wave.number, waveBox);
+    const steps = (row.steps || []).filter((step) => step.size);
+    const live = row.state === "running" || row.state === "paused";
+    wavePanel.classList.toggle("hidden", steps.length < 2);
+    follow(waves, steps.map((step, place) => ({ number: place, size: step.size, counts: step.counts, open: live && row.wave === step.wave, later: step.wave > row.wave })), (wave) => wave.number, waveBox);
   }
 
   function drawTargets() {
@@ -90,7 +86,7 @@ export default function view(main, id) {
 
 /** Why it stands where it stands, if that needs saying. */
 function words(row) {
-  if (row.state === "paused") return h("div", { class: "note is-warn" }, icon("pause"), h("span", null, sentence(row.why || row.pause_reason || "It is paused: no further board gets its order until somebody resumes it")));
+  if (row.state === "paused") return h("div", { class: "note is-warn" }, icon("pause"), h("span", null, `${sentence(`Paused: ${fleet.words.pauses[row.reason] || row.reason || "somebody paused it"}`)} No further board gets its order until somebody resumes it.`));
   const { bad, off } = tally(row.counts);
   if (row.state === "done" && bad) return h("div", { class: "note is-bad" }, icon("warn"), h("span", null, `${many(bad, "board")} did not take it. Boards that refused or rolled back go on with the module they had.`));
   const away = row.targets.filter((target) => !target.online && !target.final).length;
@@ -98,7 +94,7 @@ function words(row) {
 }
 
 function waveBox({ number, size, counts, open, later }) {
-  return h("div", { class: `wave ${open ? "open" : ""} ${later ? "later" : ""}` }, h("header", null, h("h3", null, `Wave ${number + 1}`), h("span", { class: "soft" }, many(size, "board"))), countBar(counts), h("div", { class: "small" }, Object.keys(counts).length ? countLegend(counts) : h("span", { class: "soft" }, later ? "later" : "not begun")));
+  return h("div", { class: `wave ${open ? "open" : ""} ${later ? "later" : ""}` }, h("header", null, h("h3", null, `Wave ${number + 1}`), h("span", { class: "soft" }, many(size, "board"))), countBar(counts), h("div", { class: "small" }, Object.keys(counts).length ? countLegend(counts) : h("span", { class: "soft" }, later ? "later" : "none has its order yet")));
 }
 
 function line(target) {
