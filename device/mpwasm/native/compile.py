@@ -6,6 +6,7 @@ from mpwasm.native.lowering import Lowering
 from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.native.thumb_entry import enter, exits
 
+_FAR = const(4096)
 _LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
 _FLOAT = const(0xCA)
 _ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
@@ -39,7 +40,7 @@ def compile_module(module, library=None):
 
 def compiling(module, library=None):
     """`compile_module` as a generator that yields every few ops, so that a board can do other things meanwhile."""
-    cpu = ThumbCode()
+    cpu = ThumbCode(based(module))
     done = enter(cpu)
     cpu.exits = exits(cpu, 9)
     cpu.patch_bl(done, cpu.exits[0])
@@ -52,6 +53,14 @@ def compiling(module, library=None):
     for at, number in lowering.calls:
         cpu.call_to(at, places[number] if number >= _LIBRARY else starts[number - module.imported])
     return Blob(cpu.out, starts, lowering.left, lowering.rare)
+
+
+def based(module):
+    """Whether the module's memory window will probably begin far from 0: where its lowest data lie, else its first global points (a stack)."""
+    low = [offset[1] & 0xFFFFFFFF for mode, offset, data in module.datas if mode == 0 and offset[0] == 0x41 and len(offset) == 2]
+    if not low:
+        low = [first[1] & 0xFFFFFFFF for valtype, _, first in module.globals if valtype == 0x7F and first and first[0] == 0x41]
+    return bool(low) and min(low) >= _FAR
 
 
 def needed(lowering, starts):

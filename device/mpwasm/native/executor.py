@@ -25,6 +25,7 @@ _FUEL = const(5)
 _TOLD = const(6)
 _REGISTERS = const(7)
 _SAVED = const(8)
+_BASE = const(30)
 _GLOBALS = const(32)
 _POLL = const(1)
 _HOST = const(2)
@@ -174,10 +175,11 @@ class NativeInstance(Base):
         return tuple(out)
 
     def window(self):
-        """Tell the machine code where the memory window is: only its whole words, and only while it begins at 0."""
+        """Tell the machine code where the memory window is: only its whole words."""
         record, memory = self.port.record, self.memory
         record[_MEMORY] = self.port.address(memory.data)
-        record[_LENGTH] = 0 if memory.base else min(len(memory.data), self.port.most) & -4
+        record[_LENGTH] = min(len(memory.data), self.port.most) & -4
+        record[_BASE] = memory.base
 
     # exits
 

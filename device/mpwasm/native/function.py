@@ -6,6 +6,7 @@ All that is the same for every CPU is in this class and those on top of it (`con
 from array import array
 
 from mpwasm.compat import const
+from mpwasm.native.facts import Facts
 from mpwasm.native.regions import Plan
 from mpwasm.native.registers import Registers
 from mpwasm.native.scan import length
@@ -65,6 +66,7 @@ class Function(Registers):
         self.temps = self.params + 2 + others
         self.plan = Plan(code, self.temps, cpu)
         self.written = self.plan.written
+        self.facts = Facts(code, self.plan.marks, self.params, self.temps, self.frame)
         self.start = cpu.here
         self.cold = []
         self.oldest = _FAR
@@ -80,8 +82,10 @@ class Function(Registers):
         self.skip = 0
         while at < len(code):
             self.arrive(at)
+            self.facts.arrive(at)
             self.one(at)
             self.release()
+            self.facts.step(at)
             at += length(code, at) + self.skip
             self.skip = 0
             ops += 1

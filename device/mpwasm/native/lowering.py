@@ -171,12 +171,16 @@ class Lowering(Pairs):
     def access(self, op, at):
         """A load or store, aligned and within the window; else cold code tells Python the op, the offset and the registers.
 
-        All registers are chosen before the first check, since cold code goes on behind the access.
+        `aligned` tells the template that the address needs no check of that. All registers are chosen before the first check, since cold code
+        goes on behind the access.
         """
         code = self.code
         wide = op & 7 == (5 if op < 0x58 else 3)
         store = op > 0x57
-        item = self.later(_ACCESS, code[at + (3 if store else 2)])
+        offset = code[at + (3 if store else 2)]
+        item = self.later(_ACCESS, offset)
+        size = self.cpu.alignment(op)
+        self.aligned = self.facts.zeros[code[at + 1]] >= size and not offset & (1 << size) - 1
         ra = self.use(code[at + 1])
         if store:
             low = self.use(code[at + 2])
@@ -191,7 +195,7 @@ class Lowering(Pairs):
                 free = self.grab()
         saved = self.cpu.saved
         item.told |= (saved(ra) | saved(low) << 4 | saved(high) << 8 | op - 0x50 << 12) << 16
-        self.cpu.access(op, (low, high, ra, free), item.told & 0xFFFF, item, self)
+        self.cpu.access(op, (low, high, ra, free), offset, item, self)
         item.back = self.cpu.here
 
     # arithmetic of words

@@ -15,6 +15,7 @@ FUEL = const(5)  # loop iterations left before the next poll
 TOLD = const(6)  # for HOST and OP two halfwords, where the op's units begin in `Blob.left`; for ACCESS the offset
 REGISTERS = const(7)  # for ACCESS, four bits each: numbers of the saved registers with address, low and high word of the value; the op less 0x50
 SAVED = const(8)  # the registers that hold values
+BASE = const(30)  # address of the window in the guest's memory
 CODE = const(31)  # address of the code
 GLOBALS = const(32)  # two words for each global
 

@@ -131,7 +131,7 @@ class Plan:
         around = region.around
         found = sorted((-self.gain(region, word), word) for word in region.gains)
         free = list(low + high)
-        least = _NOTHING if around else -_PASSAGE
+        least = _NOTHING if around and not region.calls else -_PASSAGE
         for gain, word in found:
             if gain > least or not free:
                 break

@@ -1,7 +1,8 @@
 """Templates for ARMv6-M: what slot ops need, as Thumb instructions on registers.
 
 Registers: r0, r1, r2, r3, r7 hold values, r8 and r12 pinned words; r4 the frame, r5 fuel, r6 the first byte of the memory window,
-r9 the window's length, r10 the globals behind the record, r11 the frame limit, r14 free. Results come back in r0 and r1.
+r9 the window's length (and r12 less its base where code is `based`), r10 the globals behind the record, r11 the frame limit, r14 is free.
+Results come back in r0 and r1.
 """
 
 from mpwasm.compat import const
@@ -26,7 +27,7 @@ _DATA = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with two halfwords behi
 
 
 class ThumbCode(ThumbValues):
-    """The templates. `exits` gives the place of each exit."""
+    """The templates. `exits` gives the place of each exit; `based` code is for memory windows that do not begin at 0."""
 
     LOW = b"\x00\x01\x02\x03\x07"  # registers for values
     POOL = b"\x00\x01\x02\x03\x07"
@@ -38,6 +39,12 @@ class ThumbCode(ThumbValues):
     COLD = 10  # bytes of a piece of cold code
     COLD_LEVEL = 0  # of branches to cold code, see `branch`
     COUNTS = True  # counts of shifts have to go through `count`
+
+    def __init__(self, based=False):
+        ThumbValues.__init__(self)
+        self.based = based
+        if based:
+            self.HIGH_PINS = self.HIGH_PINS[:1]
 
     def begin(self, code):
         """Begin a function, whose slot code is `code`."""
@@ -56,14 +63,19 @@ class ThumbCode(ThumbValues):
         """
         low, high, ra, free = regs
         wide = op & 7 == (5 if op < 0x58 else 3)
-        self.check_alignment(_SIZES[op - 0x50], ra, offset, free, item, function)
+        if not function.aligned:
+            self.check_alignment(_SIZES[op - 0x50], ra, offset, free, item, function)
         ea = self.effective(ra, offset + 4 * wide, free, item, function)
+        if self.based:
+            self.mov(free, ea)
+            self.add_high(free, 12)
+            ea = free
         self.cmp_high(ea, _LENGTH)
         function.site(item, _HS)
         number = _MEMORY[op - 0x50]
         if not wide:
             self.memory(number, low, _MEM, ea)
-        elif offset < 124 and not offset & 3:
+        elif offset < 124 and not offset & 3 and not self.based:
             self.add(free, ra, _MEM)
             (self.ldr5 if number else self.str5)(low, free, offset)
             (self.ldr5 if number else self.str5)(high, free, offset + 4)
@@ -72,6 +84,10 @@ class ThumbCode(ThumbValues):
             self.add(free, free, _MEM)
             (self.ldr5 if number else self.str5)(low, free, 0)
             (self.ldr5 if number else self.str5)(high, free, 4)
+
+    def alignment(self, op):
+        """The power of two that addresses of a load or store must be multiples of."""
+        return _SIZES[op - 0x50]
 
     def check_alignment(self, size, ra, offset, free, item, function):
         """ra + offset must be a multiple of 1 << size."""

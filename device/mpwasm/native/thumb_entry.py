@@ -8,7 +8,7 @@ from mpwasm.compat import const
 
 _LSLS = const(2)
 _ASRS = const(4)
-_CMP = const(10)
+_RSBS = const(9)
 _GLOBALS = const(128)  # bytes of the record before the globals, where r10 points
 # byte offsets in the record
 _RESUME = const(0)
@@ -20,6 +20,7 @@ _FUEL = const(20)
 _TOLD = const(24)
 _REGISTERS = const(28)
 _SAVED = const(32)
+_BASE = const(120)
 _CODE = const(124)
 _OP = const(4)
 
@@ -40,9 +41,10 @@ def enter(asm):
     asm.mov(1, 15)
     asm.add8(1, -(asm.here + 2))
     asm.str5(1, 0, _CODE)
-    for register, offset in ((11, _LIMIT), (9, _LENGTH), (8, _SAVED + 20), (12, _SAVED + 24)):
+    for register, offset in ((11, _LIMIT), (8, _SAVED + 20), (12, _SAVED + 24)):
         asm.ldr5(1, 0, offset)
         asm.mov(register, 1)
+    window(asm)
     asm.mov(1, 0)
     asm.add8(1, _GLOBALS)
     asm.mov(10, 1)
@@ -63,6 +65,20 @@ def enter(asm):
     asm.ldr5(0, 0, _SAVED)
     asm.pop(0, 1)
     return done
+
+
+def window(asm):
+    """r9 the window's length, r12 less its base; code that does not subtract the base must see an empty window unless that is 0."""
+    asm.ldr5(2, 0, _LENGTH)
+    asm.ldr5(1, 0, _BASE)
+    if asm.based:
+        asm.op(_RSBS, 1, 1)
+        asm.mov(12, 1)
+    else:
+        asm.cmp8(1, 0)
+        asm.put(0xD000)  # BEQ over the next
+        asm.mov8(2, 0)
+    asm.mov(9, 2)
 
 
 def exits(asm, count):
