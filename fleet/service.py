@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import bus as wires
 from fleet import deploy, renewal
+from fleet.freshness import Watch
 from fleet.intake import Intake
 from fleet.model import Service as ServiceRow
 from fleet.orders import Orders
@@ -46,6 +47,7 @@ class Service:
         name = f"{socket.gethostname()}-{os.getpid()}"
         self._row = ServiceRow(id=name, broker=broker, pid=os.getpid(), started=clock(), beat=clock())
         self._next_tick = self._next_beat = self._next_refresh = 0.0
+        self._freshness = Watch(store)
         self._revision = self._keys_version = self._membership = None
         self._published = {}
 
@@ -142,6 +144,7 @@ class Service:
         self._row.beat = now
         self.store.beat(ServiceRow(**self._row.model_dump()))
         self._renew(now)
+        self._freshness.look(now)
         self.orders.rescue(now)
         membership = self.store.setting("membership", "0")
         if membership != self._membership:

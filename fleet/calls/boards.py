@@ -4,7 +4,7 @@ import os
 import re
 import time
 
-from fleet import deploy, health
+from fleet import deploy, freshness, health
 from fleet.calls.common import check_id, fields
 from fleet.credentials import SERVICE_USER
 from fleet.errors import USAGE, FleetError, Missing
@@ -36,7 +36,14 @@ class Boards:
         labels, groups = self._store.labels(name).get(name, {}), self._store.memberships(name).get(name, [])
         board = _board(self._store.board_rows(name=name)[0], groups, labels, wanted)
         told = fields(report, REPORT_FIELDS) if report else None
-        return {**board, "capabilities": row.capabilities, "report": told}
+        return {**board, "capabilities": row.capabilities, "fresh": self._fresh(row, report, desired), "report": told}
+
+    @staticmethod
+    def _fresh(row, report, desired):
+        """None, or how a board is not fresh (`fleet.freshness`)."""
+        told = (report.received, report.seq) if report else (None, None)
+        order = (desired.created, desired.seq) if desired else (None, None)
+        return freshness.judge(row.state, *told, *order, time.time())
 
     def add_device(self, name, group, capabilities=None, board=None):
         """Add a board with a new key; `board` is its kind, such as pico_w. Returns its row as `device` does."""

@@ -2,7 +2,7 @@
 
 from sqlmodel import col, func, select
 
-from fleet.model import Deployment, Module, Reading, Rollout, Target
+from fleet.model import Deployment, Device, Module, Reading, Report, Rollout, Target
 
 
 class Overview:
@@ -14,6 +14,17 @@ class Overview:
         orders = select(Deployment.device, Module.name, Module.version, Deployment.seq).join(Module, Module.digest == Deployment.module)
         joined = orders.join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
         return {row[0]: tuple(row[1:]) for row in self.select(joined)}
+
+    def stale_boards(self, states, reported_before, grace_s):
+        """[(device, state, time and seq of its report, time and seq of its newest order)] of the boards in one of `states` whose last report is
+        from before `reported_before`, or from more than `grace_s` after an order that it knows nothing of."""
+        newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
+        order = (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq)
+        behind = (Report.seq < Deployment.seq) & (Report.received > Deployment.created + grace_s)
+        facts = select(Device.id, Device.state, Report.received, Report.seq, Deployment.created, Deployment.seq)
+        joined = facts.join(Report, Report.device == Device.id).join(newest, newest.c.device == Device.id, isouter=True)
+        joined = joined.join(Deployment, order, isouter=True)
+        return self.rows(joined.where(col(Device.state).in_(states), (Report.received < reported_before) | behind))
 
     def newest_rollouts(self, limit):
         """The newest `limit` rollouts and their modules as (Rollout, Module or None), newest first."""

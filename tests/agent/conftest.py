@@ -1,5 +1,6 @@
 """A board whose agent runs in this process: the agent's own code, a fake engine, fake pins, a folder for flash, a real socket."""
 
+import gc
 import sys
 import threading
 import time
@@ -106,6 +107,15 @@ class Agent:
         self.power = False
         self.thread.join(5)
         assert not self.thread.is_alive()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frozen_heap():
+    """The agent collects garbage as often as on a board: leave out what pytest holds, or each collection takes 50 ms."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from mpwasm.wire import blocks, cbor
 from mpwasm.wire.command import Command, Result
 from mpwasm.wire.desired import Component, Document, Pointer
 from mpwasm.wire.envelope import AAD_KEYS, AAD_MANIFEST, kid_of, seal
-from mpwasm.wire.keys import Key, KeyList
+from mpwasm.wire.keys import Key, KeyList, Link, link_message
 from mpwasm.wire.mac import derive, open_mac, seal_mac
 from mpwasm.wire.manifest import Manifest
 from mpwasm.wire.report import Report
@@ -67,12 +67,18 @@ class Fleet:
         self.blobs[digest] = blob
         return digest
 
-    def publish_keys(self, scopes=SCOPES, revoked=(), version=None, signer=None):
+    def link(self, old, new):
+        """The step from the root key `old` to `new`."""
+        return Link(old=kid_of(public(old)), public=public(new), signature=old.sign(link_message(public(new))))
+
+    def publish_keys(self, scopes=SCOPES, revoked=(), version=None, signer=None, stopped=(), links=()):
         """Make the key list that documents name from now on."""
         self.keys_version = version or self.keys_version
         key = public(self.release)
         rows = [Key(kid=kid_of(key), public=key, scopes=scopes, name="ci")]
-        body = KeyList(version=self.keys_version, keys=rows, revoked=list(revoked), created=1790000000, floors={}).encode()
+        body = KeyList(version=self.keys_version, keys=rows, revoked=list(revoked), created=1790000000)
+        body.stopped, body.links = list(stopped), list(links)
+        body = body.encode()
         signer = signer or self.root
         self.keys_blob = seal(body, kid_of(public(signer)), AAD_KEYS, signer.sign)
         self.keys_digest = self.add(self.keys_blob)
