@@ -36,10 +36,10 @@ class Boards:
         labels, groups = self._store.labels(name).get(name, {}), self._store.memberships(name).get(name, [])
         board = _board(self._store.board_rows(name=name)[0], groups, labels, wanted)
         told = fields(report, REPORT_FIELDS) if report else None
-        return {**board, "capabilities": row.capabilities, "fresh": self._fresh(row, report, desired), "report": told}
+        return {**board, "capabilities": row.capabilities, "doubt": self._doubt(row, report, desired), "report": told}
 
     @staticmethod
-    def _fresh(row, report, desired):
+    def _doubt(row, report, desired):
         """None, or how a board is not fresh (`fleet.freshness`)."""
         told = (report.received, report.seq) if report else (None, None)
         order = (desired.created, desired.seq) if desired else (None, None)

@@ -28,7 +28,7 @@ LIST = as_table(
     ],
 )
 
-FRESH = {
+DOUBT = {
     None: "yes",
     "behind": "no: it reports, but knows nothing of its newest order. Somebody may keep it from hearing",
     "silent": "no: it is said to be online, but does not report. Somebody may keep it from being heard",
@@ -43,7 +43,7 @@ SHOW = as_fields(
         ("Runs", module),
         ("Status", lambda d: f"{d['status']}: {explain(d['reason'])}" if d["reason"] else d["status"]),
         ("Should run", lambda d: d["desired"] and f"{d['desired']['module']} {d['desired']['version']} (seq {d['desired']['seq']})"),
-        ("Fresh", lambda d: FRESH[d["fresh"]]),
+        ("Fresh", lambda d: DOUBT[d["doubt"]]),
         ("May use", lambda d: d["capabilities"]),
         ("Executor", lambda d: d["executor"]),
         ("Port", lambda d: d["port"]),

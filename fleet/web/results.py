@@ -45,7 +45,7 @@ class BoardInFull(Board):
     """A board with all that is known of it."""
 
     capabilities: list[str]
-    fresh: str | None
+    doubt: str | None
     report: dict | None
 
 

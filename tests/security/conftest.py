@@ -27,6 +27,11 @@ class Board:
         """The agent's own object."""
         return self.agent.supervisor
 
+    @property
+    def running(self):
+        """Whether any guest is there."""
+        return any(guest.inst for guest in list(self.supervisor.guests.values()))
+
     def says(self, text):
         """Whether lines of a guest that logs `text` come in now."""
         seen = len(self.fleet.lines)

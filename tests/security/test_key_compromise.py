@@ -33,6 +33,15 @@ def test_beyond_its_scope_it_does_not(board, fleet):
     board.keeps("key-scope")
 
 
+def test_it_signs_no_agent(board, fleet):
+    kept = [fleet.blobs[fleet.component.manifest]]
+    fleet.push_agent({"mpwasm/evil.py": EVIL}, "6.6.6", kept)
+    board.keeps("key-scope")
+    fleet.publish_keys(version=2, scopes=["kind:*", "group:*", "cap:*"])
+    fleet.push_agent({"mpwasm/evil.py": EVIL}, "6.6.6", kept)
+    board.keeps("key-scope")
+
+
 def test_revoked_it_signs_nothing_new_and_what_runs_goes_on(board, fleet):
     told(fleet, revoked=[stolen(fleet)])
     board.unmoved()
@@ -42,7 +51,7 @@ def test_revoked_it_signs_nothing_new_and_what_runs_goes_on(board, fleet):
 
 def test_revoked_with_stop_what_it_signed_stops_and_stays_stopped(board, fleet):
     told(fleet, revoked=[stolen(fleet)], stopped=[stolen(fleet)])
-    wait(lambda: board.supervisor.guest.inst is None)
+    wait(lambda: not board.running)
     board.agent.stop()
     board.agent.start()
     wait(lambda: fleet.reports[-1].boots == 2)

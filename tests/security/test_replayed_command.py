@@ -48,4 +48,4 @@ def test_without_the_check_the_replay_stops_the_module(board, fleet, monkeypatch
     board.says("good")
     monkeypatch.setattr(Command, "check", lambda self, boot_id, counter, uptime_ms: None)
     fleet.command("stop", again=message)
-    wait(lambda: board.supervisor.guest.inst is None)
+    wait(lambda: not board.running)
