@@ -70,10 +70,10 @@ def test_forged_and_altered_reports_are_not_believed(board, fleet, intake):
     judge, store = intake
     topic = topics.topic("b1", "reported")
     true = fleet.broker.retained[topic]
-    judge.handle(topic, forged(mac.derive(os.urandom(32), b"report")), 1.0)
-    judge.handle(topic, true[:-1] + bytes([true[-1] ^ 1]), 1.0)
+    judge.take([(topic, forged(mac.derive(os.urandom(32), b"report")))], 1.0)
+    judge.take([(topic, true[:-1] + bytes([true[-1] ^ 1]))], 1.0)
     assert store.report("b1") is None
-    judge.handle(topic, true, 1.0)
+    judge.take([(topic, true)], 1.0)
     assert store.report("b1").seq == board.seq
 
 
@@ -89,5 +89,5 @@ def test_what_boards_show_the_broker_signs_nothing(board, fleet):
 def test_without_the_tag_forged_reports_are_believed(board, intake, monkeypatch):
     judge, store = intake
     monkeypatch.setattr(mac, "equal", lambda one, other: True)
-    judge.handle(topics.topic("b1", "reported"), forged(bytes(32)), 1.0)
+    judge.take([(topics.topic("b1", "reported"), forged(bytes(32)))], 1.0)
     assert store.components()["b1"][0].name == "evil"

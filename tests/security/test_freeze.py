@@ -27,14 +27,14 @@ def service(tmp_path, fleet):
         intake = Intake(store, Plain())
 
         def hear(now):
-            intake.handle(topics.topic("b1", "reported"), fleet.broker.retained["f/1/b1/reported"], now)
+            intake.take([(topics.topic("b1", "reported"), fleet.broker.retained["f/1/b1/reported"])], now)
 
         yield store, hear
 
 
 def order(store, seq, created):
     fields = {"rollout": 1, "module": "m", "document": "d", "document_size": 1, "key_list": 1, "window_s": 0, "nonce": bytes(8)}
-    store.add_deployment(Deployment(device="b1", seq=seq, created=created, **fields))
+    store.add_deployments([Deployment(device="b1", seq=seq, created=created, **fields)])
 
 
 def found(store):
@@ -74,7 +74,7 @@ def test_without_counters_a_report_shown_again_hides_the_freeze(board, fleet, se
     store, hear = service
     now = time.time()
     hear(now)
-    monkeypatch.setattr(Intake, "_fresh", lambda self, device, read: True)
+    monkeypatch.setattr("fleet.intake._fresh", lambda mark, read: True)
     hear(now + 250)
     freshness.Watch(store).look(now + 251)
     assert found(store) == []

@@ -33,13 +33,20 @@ def test_beyond_its_scope_it_does_not(board, fleet):
     board.keeps("key-scope")
 
 
+def outcomes(fleet, seq):
+    """{(state, reason)} of the components in the newest report, once it is on the order `seq`."""
+    last = fleet.reports[-1]
+    return {(part.state, part.reason) for part in last.components} if last.seq == seq else set()
+
+
 def test_it_signs_no_agent(board, fleet):
     kept = [fleet.blobs[fleet.component.manifest]]
-    fleet.push_agent({"mpwasm/evil.py": EVIL}, "6.6.6", kept)
-    board.keeps("key-scope")
-    fleet.publish_keys(version=2, scopes=["kind:*", "group:*", "cap:*"])
-    fleet.push_agent({"mpwasm/evil.py": EVIL}, "6.6.6", kept)
-    board.keeps("key-scope")
+    for version, kind in ((2, "kind:wasm"), (3, "kind:*")):
+        fleet.publish_keys(version=version, scopes=[kind, "group:*", "cap:*"])
+        seq = fleet.push_agent({"mpwasm/evil.mpy": b"M\x06\x00\x1f" + EVIL}, "6.6.6", kept)
+        wait(lambda seq=seq: ("rejected", "key-scope") in outcomes(fleet, seq))
+    board.unmoved()
+    assert board.agent.resets == 0
 
 
 def test_revoked_it_signs_nothing_new_and_what_runs_goes_on(board, fleet):

@@ -3,8 +3,9 @@
 import os
 
 from mpwasm.wire import policy
-from mpwasm.wire.mac import derive
-from tests.fakes.fleet import Fleet
+from mpwasm.wire.desired import Pointer
+from mpwasm.wire.mac import derive, seal_mac
+from mpwasm.wire.topics import topic
 from tests.security.conftest import EVIL
 
 
@@ -15,13 +16,9 @@ def test_order_made_with_another_boards_key(board, fleet):
 
 def test_order_of_another_board_copied_to_this_ones_topic(board, fleet):
     """Even if two boards had the same key, the tag covers the topic."""
-    twin = Fleet(fleet.broker, "b2")
-    twin.device_key, twin.release, twin.root = fleet.device_key, fleet.release, fleet.root
-    twin.publish_keys()
-    twin.push(EVIL, seq=fleet.seq + 1)
-    fleet.blobs.update(twin.blobs)
-    fleet.broker.on_message = fleet.receive
-    fleet.broker.publish("f/1/b1/desired", twin.desired, True)
+    pointer = Pointer(fleet.seq + 1, fleet.add(b"document"), 8, 0, os.urandom(8)).encode()
+    message = seal_mac(derive(fleet.device_key, b"desired"), topic("b2", "desired"), pointer)
+    fleet.broker.publish(topic("b1", "desired"), message, True)
     board.ignores("desired refused: mac")
 
 
