@@ -31,8 +31,9 @@ spec: setup ## the official WebAssembly suite, on CPython and inside MicroPython
 powercut: setup ## the power cut at every flash operation of an update, in turn
 	@$(PY) -m tests.powercut
 
-fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine")
+fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine"), and mutated messages (WIRE="--cases 1000000")
 	@$(PY) -m tests.fuzz $(FUZZ)
+	@$(PY) -m tests.fuzz.wire $(WIRE)
 
 bench: setup ## the plain executor's figures, against pywasm (BENCH=--save keeps them)
 	@$(PY) -m bench $(BENCH)

@@ -40,8 +40,8 @@ def folder():
     new, left, old = words
     if left.isdigit() and int(left) > 0 and write(AGENT, "%s %d %s" % (new, int(left) - 1, old)):
         return new
-    write(AGENT, old + " " + new)
     write(COUNT, "0")
+    write(AGENT, old + " " + new)
     return old
 
 

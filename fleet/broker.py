@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from fleet import credentials
+from fleet import brokerfiles, credentials
 from fleet.errors import FleetError
 from fleet.home import write_secret
 from mpwasm.wire import mac
@@ -22,31 +22,6 @@ EMBEDDED = "embedded"
 START_S = 10.0
 STOP_S = 5.0
 RESTART_DELAY_S = 0.5
-
-_CONFIG = """\
-# Written by `fleet up` each time it starts; settings are in fleet.toml.
-per_listener_settings false
-listener {port} {listen}
-socket_domain ipv4
-allow_anonymous false
-use_username_as_clientid true
-password_file {folder}/passwords
-acl_file {folder}/acl
-persistence true
-persistence_location {folder}/data/
-autosave_interval 30
-max_queued_messages 100000
-max_inflight_messages 1000
-max_packet_size 1048576
-set_tcp_nodelay true
-log_dest file {folder}/broker.log
-log_type error
-log_type warning
-"""
-
-# Started as root, mosquitto would become another user and could not read these files.
-_ROOT = "user root\n"
-_TLS = "certfile {tls_cert}\nkeyfile {tls_key}\n"
 
 
 def find_mosquitto():
@@ -71,6 +46,16 @@ def service_password(home):
     if not path.exists():
         write_secret(path, secrets.token_hex(32).encode())
     return path.read_text()
+
+
+def board_password(vault, device):
+    """The MQTT password of a `Device` row."""
+    return mac.mqtt_password(vault.unseal(device.id, device.sealed_key))
+
+
+def users(home, store, vault):
+    """[(user, password)] of all who may connect: the service, and every board."""
+    return [(credentials.SERVICE_USER, service_password(home)), *((row.id, board_password(vault, row)) for row in store.devices())]
 
 
 class Broker:
@@ -146,13 +131,11 @@ class Broker:
         if self.kind == EMBEDDED:
             program = [sys.executable, "-c", "from fleet.embedded import main; main()"]
             return [*program, f"{self.host}:{self.port}", str(folder.absolute() / "passwords"), str(os.getpid())]
-        text = _CONFIG.format(port=self.port, listen=self.host, folder=folder.absolute())
-        text += _ROOT if os.getuid() == 0 else ""
-        if self.settings["tls_cert"]:
-            text += _TLS.format(**self.settings)
-        (folder / "mosquitto.conf").write_text(text)
-        (folder / "acl").write_text(credentials.ACL)
-        (folder / "acl").chmod(0o600)
+        # Started as root, mosquitto would become another user and could not read these files.
+        user = "root" if os.getuid() == 0 else None
+        where = folder.absolute()
+        for name, text in brokerfiles.mosquitto(where, self.settings, self.host, user, f"{where}/data", "fleet up").items():
+            write_secret(folder / name, text.encode())
         return [find_mosquitto(), "-c", str(folder.absolute() / "mosquitto.conf")]
 
     def _complaint(self):
@@ -174,7 +157,7 @@ class Broker:
         return known or credentials.password_line(user, password())
 
     def _board_password(self, device):
-        return mac.mqtt_password(self._vault.unseal(device.id, device.sealed_key))
+        return board_password(self._vault, device)
 
     def watch(self):
         """Call often: tells the broker about new boards, and starts it again if it died. Returns what was done, in words, or None."""

@@ -1,8 +1,6 @@
 """A signed module in one file: the envelope with its payload integrated (SUIT's ``#`` keys), so that it can be signed anywhere and pushed later."""
 
-from hashlib import sha256
-
-from fleet.deploy import Package
+from fleet.deploy import Package, belongs
 from fleet.errors import SIGNATURE, FleetError
 from mpwasm.errors import Refused
 from mpwasm.wire import cbor, envelope
@@ -33,6 +31,6 @@ def unpack(data, name):
         manifest = Manifest.parse(opened.body)
     except (Refused, AttributeError) as error:
         raise FleetError(f"{name} is no signed module: `fleet sign` writes one.", SIGNATURE) from error
-    if not isinstance(payload, bytes) or sha256(payload).digest() != manifest.digest:
+    if not isinstance(payload, bytes) or not belongs(manifest, payload):
         raise FleetError(f"The module in {name} is not the one that was signed (SHA-256 differs).", SIGNATURE)
     return Package(manifest, sealed, payload, opened.kid.hex())

@@ -16,7 +16,7 @@ _SALT_BYTES = 12
 _HASH_BYTES = 64
 
 ACL = f"""\
-# Written by `fleet up`.
+# Written by the fleet manager: a board uses its own topics, and nothing else.
 user {SERVICE_USER}
 topic readwrite f/1/#
 

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from fleet import documents
 from fleet.errors import SIGNATURE, USAGE, FleetError
 from fleet.model import Deployment
 from fleet.signing import seal_manifest
@@ -20,7 +21,7 @@ DEFAULT_WINDOW_S = 0
 _NEEDS = {"gpio": "gpio:", "adc": "adc:", "telemetry": "telemetry:"}
 
 # Names in manifest.toml that go into the manifest as they are.
-_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share")
+_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share", "slot")
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,14 @@ def package(manifest, payload, key):
     return Package(manifest, seal_manifest(manifest, key), payload, key.kid.hex())
 
 
+def belongs(manifest, payload):
+    """Whether `payload` is what the manifest was made for: a module's bytes, or an index with an agent's files."""
+    from fleet import agents
+
+    signed = agents.split(payload)[0] if manifest.kind == "agent" else payload
+    return manifest.digest == sha256(signed).digest() and manifest.size == len(signed)
+
+
 def read_package(sealed, payload):
     """The `Package` in a signed envelope and the payload's bytes that others made; FleetError if they are not one."""
     try:
@@ -131,7 +140,7 @@ def read_package(sealed, payload):
         manifest = Manifest.parse(opened.body)
     except Refused as refusal:
         raise FleetError(f"This is not a signed manifest ({refusal.reason}). `fleet sign` makes one.", USAGE) from refusal
-    if manifest.digest != sha256(payload).digest() or manifest.size != len(payload):
+    if not belongs(manifest, payload):
         raise FleetError("The module is not the one that the manifest was signed for: its SHA-256 or its size differs.", SIGNATURE)
     return Package(manifest, bytes(sealed), bytes(payload), opened.kid.hex())
 
@@ -175,8 +184,8 @@ def assign_all(store, orders, now=None):
     """
     now = time.time() if now is None else now
     keys = store.key_list()
-    documents = {digest: make_document(store.module(digest) if digest else None, keys) for digest in {order.module for order in orders}}
-    digests = {digest: store.put_blob(document, "document") for digest, document in documents.items()}
+    made = documents.make_all(store, orders, keys)
+    digests = {document: store.put_blob(document, "document") for document in set(made)}
     last = store.last_seqs([order.device for order in orders])
     deployments = [
         Deployment(
@@ -184,27 +193,18 @@ def assign_all(store, orders, now=None):
             seq=last.get(order.device, 0) + 1,
             rollout=order.rollout,
             module=order.module,
-            document=digests[order.module],
-            document_size=len(documents[order.module]),
+            document=digests[document],
+            document_size=len(document),
             key_list=keys.version,
             window_s=order.window_s,
             nonce=os.urandom(8),
             created=now,
             refreshed=now,
         )
-        for order in orders
+        for order, document in zip(orders, made)
     ]
     store.add_deployments(deployments)
     return deployments
-
-
-def make_document(module, keys):
-    """The deployment document (bytes) that says: run `module` (None: nothing) under the key list `keys` (rows)."""
-    components = []
-    if module is not None:
-        components = [desired.Component(slot=0, kind="wasm", manifest=bytes.fromhex(module.digest), manifest_size=module.size)]
-    document = desired.Document(components=components, keys_version=keys.version, keys=bytes.fromhex(keys.digest), keys_size=keys.size)
-    return document.encode()
 
 
 def pointer_message(deployment, device_key):

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from hashlib import sha256
 
-from fleet import progress, rollout
+from fleet import documents, progress, rollout
 from fleet.dispatch import Dispatch
 from fleet.errors import FleetError
 from fleet.model import LogLine, Reading
@@ -55,6 +55,7 @@ class Intake:
         self._keys = {}
         self._blobs = OrderedDict()
         self._last_batch = {}
+        self._slots = {}
         self.dispatch = Dispatch(store, self.device_key)
         self._handlers = {"reported": self._reported, "state": self._state, "log": self._log, "tele": self._tele, "cmd/res": self._answer}
 
@@ -131,7 +132,7 @@ class Intake:
             marks[device] = (read.boot_id.hex(), read.boots, read.counter, online)
             newest[device] = read
             target = targets.get(device)
-            changes = progress.advance(target, read, online, target.rollout in running, now) if target else {}
+            changes = progress.advance(target, read, online, target.rollout in running, now, self._slot(target.module)) if target else {}
             if changes:
                 target.sqlmodel_update(changes)
                 changed.setdefault(device, {}).update(changes)
@@ -193,6 +194,13 @@ class Intake:
 
     def _answer(self, batch, device, topic, payload, _now):
         batch.answers.append((device, topic, payload))
+
+    def _slot(self, digest):
+        """The slot that the module `digest` goes into; 0 where nothing shall run."""
+        if digest not in self._slots:
+            module = self._store.module(digest) if digest else None
+            self._slots[digest] = documents.manifest_of(self._store, module).slot if module else 0
+        return self._slots[digest]
 
     def _state(self, batch, device, _topic, payload, _now):
         self._entry(device)

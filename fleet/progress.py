@@ -3,8 +3,8 @@
 from fleet import rollout
 
 
-def advance(target, report, online, rollout_runs, now):
-    """The changes (dict, perhaps empty) that a `mpwasm.wire.report.Report` makes to the newest `Target` row of its board.
+def advance(target, report, online, rollout_runs, now, slot=0):
+    """The changes (dict, perhaps empty) that a `mpwasm.wire.report.Report` makes to the newest `Target` row of its board; `slot` is its module's.
 
     A board that was given up for taking too long may still come to another end; one that confirmed and then fails while its rollout
     still runs has failed.
@@ -13,7 +13,7 @@ def advance(target, report, online, rollout_runs, now):
         return {}
     if report.seq > target.seq:
         return {} if target.state in rollout.FINAL else {"state": rollout.SUPERSEDED, "ended": now}
-    part = next((part for part in report.components if part.slot == 0), None)
+    part = next((part for part in report.components if part.slot == slot), None)
     if part is None:
         return {}
     state = rollout.outcome(part.state, part.reason)

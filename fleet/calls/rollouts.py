@@ -2,7 +2,7 @@
 
 import time
 
-from fleet import deploy, policy, rollout, signing
+from fleet import agents, deploy, policy, rollout, signing
 from fleet.calls.common import rollout_fields
 from fleet.errors import SIGNATURE, USAGE, FleetError, Missing, Taken
 from fleet.model import Module, Rollout
@@ -93,7 +93,7 @@ class Rollouts:
 
     def _start(self, package, group, where, found, devices):
         store, manifest, now = self._store, package.manifest, time.time()
-        payload = store.put_blob(package.payload, "payload")
+        payload = self._put_payload(package)
         digest = store.put_blob(package.envelope, "manifest")
         row = Module(
             digest=digest,
@@ -119,6 +119,15 @@ class Rollouts:
             number = self._store.add_rollout(row, modules)
             self._store.audit(self.actor, "rollout start", str(number))
         return number
+
+    def _put_payload(self, package):
+        """Store what boards fetch; the digest of the payload."""
+        if package.manifest.kind != "agent":
+            return self._store.put_blob(package.payload, "payload")
+        index, files = agents.split(package.payload)
+        for data in files:
+            self._store.put_blob(data, "agent file")
+        return self._store.put_blob(index, "payload")
 
     def rollout(self, number):
         """Like a row of `rollouts`, with "policy" (plain data), "steps" [{"wave", "size", "counts"}] and

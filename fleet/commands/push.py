@@ -66,6 +66,11 @@ def command(context, file, group, where, name, version, key_path, allow_untruste
     client = context.client
     package = _package(context, file, group, where, name, version, key_path, allow_untrusted_key)
     started = client.push(package, group, None, again, allow_untrusted_key, plan_of(plan), where)
+    report_push(client, package, started, no_watch, output)
+
+
+def report_push(client, package, started, no_watch, output):
+    """Say what was pushed, watch it, and end the command with the exit code that tells how it went."""
     say = click.echo if for_people(output) else silent
     manifest = package.manifest
     say(f"{manifest.name} {manifest.version}, {manifest.size} bytes, signed by {package.kid}")

@@ -66,7 +66,7 @@ def compile_file(path, name, arch=None, spell=None):
     program = compiler()
     if name.startswith("mpwasm/"):
         name = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")  # the module's name is in the heap anyway
-    options = ["-s", name] + ([f"-march={arch}"] if arch else [])
+    options = [*(["-O3"] if spell else []), "-s", name] + ([f"-march={arch}"] if arch else [])
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
     if not kept.exists():

@@ -127,7 +127,7 @@ class Bottle:
         for path in files:
             self.fleet.put(files[path])
         payload = index_of(files)
-        about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": 50000, "confirm_s": 1}
+        about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": 50000, "confirm_s": 1, "slot": 15}
         manifest = self.fleet.manifest(digest=digest(payload), size=len(payload), **about)
         self.fleet.put(payload)
         row = self.fleet.component(15, manifest, kind="agent")

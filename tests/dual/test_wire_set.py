@@ -13,13 +13,13 @@ MEMORY = 40000
 
 def two(fleet, seq, first="1", second="1", **more):
     """A document with modules in the slots 0 and 1."""
-    other = fleet.component(1, fleet.manifest(name="other", version=second, memory=MEMORY))
+    other = fleet.component(1, fleet.manifest(name="other", slot=1, version=second, memory=MEMORY))
     return fleet.push(seq, fleet.manifest(version=first, memory=MEMORY), others=[other], **more)
 
 
 def agent(fleet, seq, version="2", manifest=None, signer=RELEASE, scopes=SCOPES, modules=True, **fields):
     """A document with an agent beside the module of `deployed`."""
-    about = {"kind": "agent", "name": "agent", "version": version, "capabilities": [], "memory": 50000}
+    about = {"kind": "agent", "name": "agent", "version": version, "capabilities": [], "memory": 50000, "slot": AGENT}
     about.update(fields)
     row = fleet.component(AGENT, fleet.manifest(signer, **about), kind="agent")
     listed = fleet.key_list(2, scopes=scopes)
@@ -91,7 +91,7 @@ def test_what_a_rolled_back_document_left_out_comes_back():
 def test_one_bad_component_refuses_all():
     fleet, bench = confirmed_two()
     before = dict(bench.guests)
-    bad = fleet.component(1, fleet.manifest(STRANGER, name="other", version="2"))
+    bad = fleet.component(1, fleet.manifest(STRANGER, name="other", slot=1, version="2"))
     bench.feed("desired", TOPIC, fleet.push(2, fleet.manifest(version="2"), others=[bad]))
     assert bench.outcome() == ("rejected", "unknown-key") and bench.guests == before
     twin = fleet.component(0, fleet.manifest(version="3"))

@@ -8,6 +8,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from fleet import agents
 from mpwasm.wire import blocks, cbor
 from mpwasm.wire.command import Command, Result
 from mpwasm.wire.desired import Component, Document, Pointer
@@ -18,7 +19,7 @@ from mpwasm.wire.manifest import Manifest
 from mpwasm.wire.report import Report
 from mpwasm.wire.topics import topic
 
-SCOPES = ["kind:wasm", "group:*", "cap:*"]
+SCOPES = ["kind:wasm", "kind:agent", "group:*", "cap:*"]
 CAPS = ["log", "clock", "random", "args", "gpio:15", "adc:26", "telemetry:*"]
 
 
@@ -98,10 +99,19 @@ class Fleet:
         self.add(payload)
         return self.aim(manifest or self.manifest(payload, **fields), seq, key)
 
-    def aim(self, manifest, seq=None, key=None):
-        """Aim a manifest blob at the board."""
-        row = Component(slot=0, kind="wasm", manifest=self.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
-        document = Document(components=[row], keys_version=self.keys_version, keys=self.keys_digest, keys_size=len(self.keys_blob)).encode()
+    def push_agent(self, files, version, beside=(), **fields):
+        """Sign, store and aim an agent, {path: bytes}, beside the modules whose manifest blobs are given."""
+        for data in files.values():
+            self.add(data)
+        index = agents.index(files)
+        about = {"kind": "agent", "name": "agent", "version": version, "capabilities": [], "memory": 400000, "slot": agents.SLOT, **fields}
+        self.add(index)
+        return self.aim(self.manifest(index, **about), beside=beside, kind="agent", slot=agents.SLOT)
+
+    def aim(self, manifest, seq=None, key=None, beside=(), kind="wasm", slot=0):
+        """Aim a manifest blob at the board, and with it those of modules in the slots from 0 on."""
+        rows = [_row(self, n, "wasm", blob) for n, blob in enumerate(beside)] + [_row(self, slot, kind, manifest)]
+        document = Document(components=rows, keys_version=self.keys_version, keys=self.keys_digest, keys_size=len(self.keys_blob)).encode()
         self.seq = self.seq + 1 if seq is None else seq
         pointer = Pointer(self.seq, self.add(document), len(document), 0, os.urandom(8)).encode()
         where = topic(self.device, "desired")
@@ -169,6 +179,10 @@ class Fleet:
     def texts(self):
         """All log lines' texts."""
         return [line[3] for line in list(self.lines)]
+
+
+def _row(fleet, slot, kind, manifest):
+    return Component(slot=slot, kind=kind, manifest=fleet.add(manifest), manifest_size=len(manifest), config=None, config_size=0)
 
 
 def lossy(seed):

@@ -38,6 +38,7 @@ PRINTING = {
     "group-list-json": ["group", "list", "-o", "json"],
     "device-exec": ["device", "exec", "one", "config", "set", "limit=25", "--no-wait"],
     "help-device-exec": ["device", "exec", "--help"],
+    "help-agent-push": ["agent", "push", "--help"],
     "key-list": ["key", "list"],
     "key-list-json": ["key", "list", "-o", "json"],
     "key-show": ["key", "show", "release"],

@@ -3,7 +3,8 @@
 import cbor2
 import pytest
 
-from fleet.deploy import assign, check_trust, make_document, make_manifest, package
+from fleet import documents
+from fleet.deploy import Order, assign, check_trust, make_manifest, package
 from fleet.errors import SIGNATURE, FleetError
 from fleet.signing import SigningKey, build_key_list, read_key_list
 from mpwasm.wire import desired
@@ -124,7 +125,7 @@ def test_document_reads_in_cbor2_and_on_the_board(quiet):
     store = quiet.store()
     rollout = store.rollout(1)
     module, keys = store.module(rollout.module), store.key_list()
-    data = make_document(module, keys)
+    data = documents.make_all(store, [Order("one", module.digest, 1)], keys)[0]
     read = desired.Document.parse(data)
     assert read.components[0].manifest.hex() == module.digest and read.keys.hex() == keys.digest
     assert cbor2.loads(data)[2][0][4] == module.size

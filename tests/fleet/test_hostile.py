@@ -113,7 +113,8 @@ def test_board_cannot_speak_for_another(bed):
 def test_board_cannot_listen_to_another(bed):
     board, victim = bed.board("one"), bed.board("two")
     heard = []
-    board._client.on_message = lambda _client, _userdata, message: heard.append(message.topic)
+    obey = board._client.on_message
+    board._client.on_message = lambda client, userdata, message: (heard.append(message.topic), obey(client, userdata, message))
     board._client.subscribe([(topics.topic(victim.id, "desired"), 1), ("#", 1), ("f/1/+/desired", 1)])
     bed.push(bed.module(), "--no-watch")
     wait(lambda: victim.running, what="for the victim's module")

@@ -21,6 +21,24 @@ def session(device, password):
     return made
 
 
+def preload(folder):
+    """Load what runs machine code, where the port takes ours, and what the last image that was made needs besides: it will be wanted
+    in a moment. Whatever the hint says, only files of our own are loaded."""
+    from mpwasm.native import importer
+
+    if importer.target():
+        __import__("mpwasm.native.executor")
+        __import__("mpwasm.native.board")
+        __import__("mpwasm.wasi.host")
+        __import__("mpwasm.wasm.link")
+        try:
+            with open(folder + "/parts") as file:
+                for name in file.read().split():
+                    __import__("mpwasm." + name)
+        except (OSError, ValueError, ImportError):
+            return
+
+
 def boot(agent):
     """Fill in the `Supervisor` `agent`. Its `identity` is the map of `store.read_identity` and two more: 20 the key that reports are
     sealed with, 21 what all our topics begin with."""
@@ -38,3 +56,4 @@ def boot(agent):
     agent.log.note("boot %d of %s" % (agent.health.boots, device))
     if store.journal_lost():
         agent.log.note("journal lost")
+    preload(agent.board.state)

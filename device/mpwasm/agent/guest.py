@@ -25,7 +25,7 @@ class Guest:
     def __init__(self, board, log):
         self.board = board
         self.log = log
-        self.inst = self.wasi = self.devices = self.kept = None
+        self.inst = self.wasi = self.devices = None
         self.executor = ""
         self.state = EMPTY
         self.reason = None
@@ -102,12 +102,15 @@ class Guest:
 
     def close(self, state, reason, detail):
         """Let go of instance and pins; the slot is then in `state`."""
-        if self.inst:
+        ended = self.inst is not None
+        if ended:
             self.wasi.flush()
             self.devices.release()
-            phase.end(self.kept, "mpwasm.wasi")
+            for file in self.wasi.parts:
+                phase.drop("mpwasm.wasi." + file)
         self.inst = self.wasi = self.devices = None
         self.state = state
         self.reason = reason
         self.detail = detail
-        gc.collect()
+        if ended:
+            gc.collect()

@@ -9,7 +9,7 @@ import os
 import struct
 from hashlib import sha256
 
-from mpwasm.agent.store import exists, name_of
+from mpwasm.agent.store import name_of
 from mpwasm.compat import const
 from mpwasm.wire.seal import hmac_sha256
 
@@ -47,9 +47,10 @@ def opened(store, digest, target):
     """The image's memory window (base, needed, declared), and the file, which stands at the `.mpy`; (None, None) if there is none that this
     board made, or of another module, engine or port."""
     name = path(store, digest)
-    if not exists(name):
+    try:
+        file = open(name, "rb")
+    except OSError:
         return None, None
-    file = open(name, "rb")
     head = file.read(_HEAD)
     if len(head) == _HEAD and head[:_TAG] == tag(store, digest, target, _content(file)):
         file.seek(_HEAD)

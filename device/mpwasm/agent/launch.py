@@ -1,11 +1,14 @@
 """A module from flash to its first instruction: imported for that, and when a guest fails; dropped afterwards."""
 
+import gc
+
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable, WasmError
 
 _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
+_GRAIN = const(256)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
 DIGEST = 0
@@ -63,7 +66,7 @@ def bring(guest, store, spec, native):
             from mpwasm.agent import making
 
             why = yield from making.image(store, spec[DIGEST], module, target)
-            if why == "no-memory" and guest.inst:
+            if why.startswith("no-memory") and guest.inst:
                 guest.stop()
                 why = yield from making.image(store, spec[DIGEST], module, target)
             phase.drop("mpwasm.agent.making")
@@ -71,7 +74,7 @@ def bring(guest, store, spec, native):
             module = None
             window, file = images.opened(store, spec[DIGEST], target)
     guest.stop()
-    guest.executor = why and "plain: " + why or "native"
+    guest.executor = "plain: " + why if why else "native"
     if file:
         _native(guest, spec, window, file)
     else:
@@ -110,7 +113,6 @@ def link(guest, module, spec):
 
 def _linked(guest, spec, module, window, code):
     """Instantiate `module`, with the rights of its `spec`."""
-    guest.kept = phase.begin()
     try:
         _instantiate(guest, spec, module, window, code)
     finally:
@@ -182,6 +184,8 @@ def detail_of(error):
     """What else there is to say: code and detail, offset and function, backtrace, as short text."""
     if isinstance(error, Refused):
         return error.detail or ""
+    if isinstance(error, MemoryError):
+        return shortage(error)
     words = "code %d" % error.code if hasattr(error, "code") else type(error).__name__
     if getattr(error, "detail", None):
         words += " " + str(error.detail)
@@ -190,3 +194,19 @@ def detail_of(error):
     for function, offset in getattr(error, "backtrace", ())[:4]:
         words += " in %s+%d" % (function, offset)
     return words[:120]
+
+
+def shortage(error):
+    """What a MemoryError is about: the bytes that were wanted, and the largest piece of the heap that is free; on CPython its name."""
+    if not hasattr(gc, "mem_free"):
+        return "MemoryError"
+    gc.collect()
+    low, high = 0, gc.mem_free()
+    while high - low > _GRAIN:
+        middle = (low + high) // 2
+        try:
+            bytearray(middle)
+            low = middle
+        except MemoryError:
+            high = middle
+    return "wanted %s, largest free %d" % ("".join([c for c in str(error) if c in "0123456789"]) or "?", low)

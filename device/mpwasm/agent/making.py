@@ -4,23 +4,28 @@ import gc
 
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
+from mpwasm.errors import Unlinkable
 
 _UNITS_A_SLICE = const(32)
+_UNKNOWN_IMPORT = const(80)
 
 
 def image(store, digest, module, target):
     """Generator: compile the loaded `module` for `target` and keep it; yields percent. Returns "", or why there is no machine code."""
     loaded = phase.begin()
+    blob = None
     try:
         blob = yield from _compiled(module)
-        images.write(store, digest, target, window(module), _wrapped(module, blob, target))
+        images.write(store, digest, target, window(module), _wrapped(store, module, blob, target))
         return ""
-    except MemoryError:
-        return "no-memory"
+    except MemoryError as error:
+        module = blob = None
+        from mpwasm.agent.launch import shortage
+
+        return "no-memory, " + shortage(error)
     except OSError:
         return "no-space"
     finally:
-        blob = None
         phase.end(loaded, "mpwasm.native")
         phase.end(loaded, "mpwasm.wasi")
 
@@ -46,8 +51,8 @@ def _compiled(module):
         yield min(99, 100 * done // total)
 
 
-def _wrapped(module, blob, target):
-    """The parts of the `.mpy`."""
+def _wrapped(store, module, blob, target):
+    """The parts of the `.mpy`; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
     from mpwasm.native.container import facts_of, wrap
     from mpwasm.wasi.resolver import find
 
@@ -55,7 +60,11 @@ def _wrapped(module, blob, target):
     for where, name, kind, what in module.imports:
         row = find(where, name, *module.types[what]) if kind == 0 else None
         if kind == 0:
-            bound.append(row or ["", "", "", ""])
+            if row is None:
+                raise Unlinkable(_UNKNOWN_IMPORT, where + "." + name)
+            bound.append(row)
+    files = {"wasi." + row[1] for row in bound}
+    store.write("parts", " ".join(sorted(files) + ["native.rare"] * blob.rare).encode())
     gc.collect()
     head, tail = wrap(len(blob.code), facts_of(module, blob, bound), target[0], target[1])
     return head, blob.code, tail

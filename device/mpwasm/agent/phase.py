@@ -16,13 +16,13 @@ def end(loaded, package):
     MicroPython: CPython has the memory, and its tests compare classes by identity.
     """
     drop(*[name for name in list(sys.modules) if name.startswith(package + ".") and name not in loaded])
+    gc.collect()
 
 
 def drop(*names):
-    """Forget these modules of ours, if they are loaded; then collect."""
+    """Forget these modules of ours, if they are loaded."""
     if sys.implementation.name == "micropython":
         for name in names:
             package, short = name.rsplit(".", 1)
             if sys.modules.pop(name, None) and hasattr(sys.modules.get(package), short):
                 delattr(sys.modules[package], short)
-    gc.collect()

@@ -26,6 +26,7 @@ class Manifest(Record):
     | 16 | counter | security counter; below the board's floor for this name it is refused |
     | 17 | groups | list of str; boards of other groups refuse it; ``*`` at the end is a wildcard |
     | 18 | share | its part of the processor beside other guests: how many times 10 ms a slice may last |
+    | 19 | slot | the slot of a board that it goes into: modules side by side have different ones |
 
     An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
     """
@@ -50,6 +51,7 @@ class Manifest(Record):
         (16, "counter", "u", 0, _U32),
         (17, "groups", "l", 1, 16),
         (18, "share", "u", 1, 10),
+        (19, "slot", "u", 0, 15),
     )
 
     kind = "wasm"
@@ -65,3 +67,4 @@ class Manifest(Record):
     counter = 0
     groups = ("*",)
     share = 2
+    slot = 0

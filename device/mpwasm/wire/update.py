@@ -287,8 +287,8 @@ class Update(Staging):
         from mpwasm.wire.manifest import Manifest
 
         manifest = Manifest.parse(self._envelope.body)
-        if manifest.kind != self._wanted.kind:
-            raise Refused("not-manifest", "kind")
+        if (manifest.kind, manifest.slot) != (self._wanted.kind, self._wanted.slot):
+            raise Refused("not-manifest", "kind or slot")
         policy.check_manifest(manifest, self._key, self.board, self.saved)
         self._measure(manifest)
 

@@ -1,0 +1,76 @@
+"""The agent as a payload, and documents that name several components: what stays when one of them is pushed."""
+
+import pytest
+
+from fleet import agents, documents
+from fleet.deploy import assign, belongs
+from fleet.errors import FleetError
+from fleet.model import Component, Report
+from mpwasm.wire.desired import Document
+
+FILES = {"mpwasm/__init__.mpy": b"M\x06\x00\x1f" + b"0" * 8, "mpwasm/agent/health.mpy": b"M\x06\x03\x1f" + b"1" * 5000}
+
+
+def test_an_agent_is_its_index_and_its_files():
+    payload = agents.pack(FILES)
+    index, parts = agents.split(payload)
+    assert index.startswith(b"mpy 6 3 0\n") and parts == [FILES[path] for path in sorted(FILES)]
+    manifest = agents.make_manifest(payload, ["attic"], "1.2", 60, 3)
+    assert belongs(manifest, payload) and (manifest.name, manifest.kind, manifest.memory) == ("agent", "agent", 4096 * 4)
+    for wrong in (payload[:-1], payload + b"x", payload[:-1] + b"2", b"", b"\0asm", index, b"mpy 6 3 0\n"):
+        with pytest.raises(FleetError):
+            agents.split(wrong)
+
+
+def test_what_boards_get_has_nothing_for_the_host():
+    files = agents.build()
+    assert "mpwasm/agent/renew.mpy" in files and "mpwasm/explain.mpy" not in files
+    assert agents.split(agents.pack(files))[0] == agents.index(files)
+
+
+@pytest.fixture
+def store(quiet):
+    """A fleet with one board, a module pushed to it, and a key that may sign agents."""
+    quiet.ok("device", "add", "one", "--group", "attic")
+    quiet.ok("push", quiet.module(), "--group", "attic")
+    quiet.ok("key", "create", "ops", "--agent", "--group", "attic", "--insecure-plain-key")
+    return quiet.store()
+
+
+def told(store, rollout):
+    """{slot: manifest digest} of the document that the rollout makes for the board."""
+    row = store.rollout(rollout)
+    order = assign(store, "one", store.module(row.module), row)
+    return {each.slot: each.manifest.hex() for each in Document.parse(store.blob(order.document)).components}
+
+
+def reported(store, **states):
+    """The board reports (state, digest) of its slots, for the newest order."""
+    rows = [
+        Component(device="one", slot=int(slot[1:]), state=state, digest=digest, reason=None if state == "confirmed" else "trap")
+        for slot, (state, digest) in states.items()
+    ]
+    store.put_report(Report(device="one", seq=store.desired("one").seq, boot_id="00", counter=1, boots=1, received=1.0), rows)
+
+
+def test_an_agent_goes_beside_the_module_and_is_pushed_by_a_key_of_its_own(quiet, store):
+    assert quiet.fleet("agent", "push", "--group", "attic", "--key", quiet.home.release_key).code == 6
+    quiet.ok("agent", "push", "--group", "attic", "--key", quiet.home.keys / "ops.key")
+    module, agent = store.rollout(1).module, store.rollout(2).module
+    assert told(store, 1) == {0: module}
+    assert told(store, 2) == {0: module, agents.SLOT: agent}
+    assert documents.manifest_of(store, store.module(agent)).kind == "agent"
+    assert store.blob(agents.sha256(agents.build()["mpwasm/agent/renew.mpy"]).hexdigest())
+    assert told(store, 1) == {0: module, agents.SLOT: agent}
+
+
+def test_what_was_rolled_back_is_not_told_again(quiet, store):
+    quiet.ok("push", quiet.module(mark=b"bad"), "--group", "attic")
+    quiet.ok("agent", "push", "--group", "attic", "--key", quiet.home.keys / "ops.key")
+    good, bad, agent = (store.rollout(number).module for number in (1, 2, 3))
+    assert told(store, 1) == {0: good}
+    assert told(store, 2) == {0: bad}
+    reported(store, _0=("rolled-back", good))
+    assert told(store, 3) == {0: good, agents.SLOT: agent}
+    reported(store, _0=("confirmed", good), _15=("rolled-back", None))
+    assert told(store, 1) == {0: good}

@@ -1,0 +1,168 @@
+"""`fleet broker config`: the files start a real mosquitto, on which no board reads or writes another's topics; and what EMQX gets."""
+
+import hashlib
+import subprocess
+import threading
+import time
+
+import paho.mqtt.client as mqtt
+import pytest
+
+from fleet.broker import find_mosquitto, free_port, service_password
+from fleet.credentials import SERVICE_USER
+from mpwasm.wire import cbor, mac
+from tests.fleet.site import wait
+
+
+class Client:
+    """A client of the broker: `heard` is what it was given, `codes` what became of its subscriptions, `refused` whether it got in."""
+
+    def __init__(self, port, user, password):
+        self.heard, self.codes, self.refused, self.lost = [], [], None, threading.Event()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="any")
+        self.client.username_pw_set(user, password)
+        self.client.on_connect = self._connected
+        self.client.on_message = lambda _client, _userdata, message: self.heard.append((message.topic, message.payload))
+        self.client.on_subscribe = lambda _client, _userdata, _mid, codes, _properties: self.codes.extend(code.value for code in codes)
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        wait(lambda: self.refused is not None)
+
+    def _connected(self, _client, _userdata, _flags, reason, _properties):
+        self.refused = reason.is_failure
+
+    def say(self, topic, payload, retain=False):
+        """Publish, and wait until the broker has taken it."""
+        self.client.publish(topic, payload, 1, retain).wait_for_publish(5)
+
+    def close(self):
+        """Disconnect."""
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def elsewhere(quiet):
+    """A mosquitto started from the files of `fleet broker config`: (site, connect(user), its port, folder)."""
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    for name in ("one", "two"):
+        quiet.ok("device", "add", name, "--group", "attic")
+    port, folder = free_port(), quiet.folder / "broker"
+    text = quiet.home.settings_path.read_text()
+    quiet.home.settings_path.write_text(text.replace(f"port = {quiet.port}", f"port = {port}"))
+    quiet.ok("broker", "config", folder, "--user", "root")
+    process = subprocess.Popen([find_mosquitto(), "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+    clients = []
+
+    def connect(user, password=None):
+        if password is None:
+            key = cbor.decode(quiet.client().identity(user))[2] if user != SERVICE_USER else None
+            password = mac.mqtt_password(key) if key else service_password(quiet.home)
+        clients.append(Client(port, user, password))
+        return clients[-1]
+
+    wait(lambda: _answers(port))
+    yield quiet, connect, process, folder
+    for client in clients:
+        client.close()
+    process.terminate()
+    process.wait(5)
+
+
+def _answers(port):
+    import socket
+
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_board_reads_and_writes_its_own_topics_only(elsewhere):
+    _, connect, _, _ = elsewhere
+    service, one, two = connect(SERVICE_USER), connect("one"), connect("two")
+    service.client.subscribe("f/1/#", 1)
+    two.client.subscribe([("f/1/one/#", 1), ("#", 1), ("f/1/+/desired", 1), ("f/1/two/#", 1), ("$SYS/#", 0)])
+    wait(lambda: service.codes and len(two.codes) == 5)
+    one.say("f/1/one/state", b"ready", True)
+    two.say("f/1/one/state", b"forged", True)
+    two.say("f/1/one/desired", b"forged", True)
+    two.say("f/1/fleet-service/x", b"forged")
+    two.say("anything", b"forged")
+    service.say("f/1/one/desired", b"order", True)
+    service.say("f/1/two/desired", b"own order", True)
+    wait(lambda: ("f/1/two/desired", b"own order") in two.heard and ("f/1/one/desired", b"order") in service.heard)
+    time.sleep(0.2)
+    assert set(two.heard) == {("f/1/two/desired", b"own order")}
+    assert not [payload for _, payload in service.heard if payload == b"forged"]
+
+
+def test_without_the_rules_a_board_reads_anothers_topics(elsewhere):
+    """The test above bites: the same broker without its acl_file."""
+    _, connect, process, folder = elsewhere
+    process.terminate()
+    process.wait(5)
+    lines = [line for line in (folder / "mosquitto.conf").read_text().splitlines() if not line.startswith("acl_file")]
+    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+    port = int(next(line.split()[1] for line in lines if line.startswith("listener")))
+    open_broker = subprocess.Popen([find_mosquitto(), "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+    try:
+        wait(lambda: _answers(port))
+        one, two = connect("one"), connect("two")
+        two.client.subscribe("f/1/one/#", 1)
+        wait(lambda: two.codes)
+        one.say("f/1/one/state", b"ready")
+        wait(lambda: two.heard == [("f/1/one/state", b"ready")])
+    finally:
+        open_broker.terminate()
+        open_broker.wait(5)
+
+
+def test_only_users_with_their_own_password_get_in(elsewhere):
+    site, connect, process, folder = elsewhere
+    key = cbor.decode(site.client().identity("two"))[2]
+    for user, password in (("one", mac.mqtt_password(key)), ("one", ""), ("nobody", "x"), (SERVICE_USER, "x")):
+        assert connect(user, password).refused
+    assert not connect("two").refused
+    text = (folder / "passwords").read_text()
+    assert mac.mqtt_password(key) not in text and "two:$7$" in text
+    assert {path.name for path in folder.iterdir() if path.is_file() and path.stat().st_mode & 0o077} == set()
+    site.ok("device", "remove", "two", "--yes")
+    site.ok("broker", "config", folder, "--user", "root")
+    process.send_signal(1)
+    wait(lambda: connect("two", mac.mqtt_password(key)).refused)
+
+
+def test_what_mosquitto_loses_by_default_is_set(quiet):
+    quiet.ok("broker", "config", quiet.folder / "b", "--path", "/etc/mosquitto/fleet", "--user", "mosquitto" if _has("mosquitto") else "root")
+    text = (quiet.folder / "b" / "mosquitto.conf").read_text()
+    wanted = {"persistence true", "autosave_interval 30", "max_queued_messages 100000", "allow_anonymous false", f"listener {quiet.port} 127.0.0.1"}
+    assert wanted <= set(text.splitlines())
+    assert "password_file /etc/mosquitto/fleet/passwords" in text and "\nuser " in text
+
+
+def _has(user):
+    import pwd
+
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def test_emqx_gets_users_as_hashes_and_the_same_rules(quiet):
+    quiet.ok("device", "add", "one", "--group", "attic")
+    told = quiet.ok("broker", "config", quiet.folder / "e", "--kind", "emqx", "-o", "json").json
+    assert told["files"] == ["acl.conf", "emqx.conf", "users.csv"] and told["users"] == 2
+    rows = [line.split(",") for line in (quiet.folder / "e" / "users.csv").read_text().splitlines()]
+    assert rows[0] == ["user_id", "password_hash", "salt", "is_superuser"] and [row[0] for row in rows[1:]] == [SERVICE_USER, "one"]
+    password = mac.mqtt_password(cbor.decode(quiet.client().identity("one"))[2])
+    assert rows[2][1] == hashlib.sha256((password + rows[2][2]).encode()).hexdigest() and rows[2][3] == "false"
+    rules = [line for line in (quiet.folder / "e" / "acl.conf").read_text().splitlines() if not line.startswith("%%")]
+    assert rules[-1] == "{deny, all}." and '["f/1/${username}/#"]' in rules[-2]
+    config = (quiet.folder / "e" / "emqx.conf").read_text()
+    assert config.count("{") == config.count("}") and config.count("[") == config.count("]")
+    assert f'bind = "127.0.0.1:{quiet.port}"' in config and "no_match = deny" in config and "bootstrap_type = hash" in config
