@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from hil import figures
+from hil import figures, native
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.install import DUAL, device_files, install, test_files
 from hil.serial_board import SerialBoard
@@ -92,7 +92,7 @@ def run_target(target, parts):
 
 def chosen(name, board):
     """[(target, parts)] for the argument --target."""
-    known = {"rp2040": [(EmulatedRP2040, (measure,))], "pico_w": [(EmulatedPicoW, (tell,))]}
+    known = {"rp2040": [(EmulatedRP2040, (measure, native.run))], "pico_w": [(EmulatedPicoW, (tell,))]}
     known["all"] = known["rp2040"] + known["pico_w"]
     if name.startswith("serial:"):
         return [(lambda: SerialBoard(name.removeprefix("serial:"), board), (measure, tell))]

@@ -44,6 +44,29 @@ def test_own_kernel(name):
     assert run(path)[0] == plain(path)
 
 
+def test_recursion_is_sliced():
+    """A guest without a loop comes back too: recursion is polled like a loop."""
+    from mpwasm.wasm.instance import FUEL
+
+    with (OWN / "fib.wasm").open("rb", buffering=0) as file:
+        module = load_module(file)
+    blob = compile_module(module)
+    instance = NativeInstance(module)
+    instance.attach(blob, Core(blob.code))
+    instance.begin("run")
+    slices = 1
+    while instance.run(200) == FUEL:
+        slices += 1
+    assert slices > 20
+    assert instance.results[0] == plain_signed("fib")
+
+
+def plain_signed(name):
+    """The result of the kernel `name` by the plain executor."""
+    value = plain(OWN / f"{name}.wasm")
+    return value - (1 << 32) if value >> 31 else value
+
+
 def test_against_native():
     """Geometric mean against gcc -O2, with the figures of the peers' table where it lies beside the checkout: at most 2.2."""
     if not (PEERS / "peers.csv").is_file():

@@ -27,6 +27,7 @@ def image(store, digest, module, target):
         return "no-space"
     finally:
         phase.end(loaded, "mpwasm.native")
+        phase.end(loaded, "mpwasm.wasm")
         phase.end(loaded, "mpwasm.wasi")
 
 
@@ -38,17 +39,18 @@ def _compiled(module):
     total = 1
     for function in module.codes:
         total += len(function[0])
-    runtime = Runtime()
-    task = compiling(module, runtime)
+    library = Runtime()
+    task = compiling(module, library)
     done = 0
-    while True:
-        try:
+    try:
+        while True:
             next(task)
-        except StopIteration as end:
-            runtime.close()
-            return end.value
-        done += _UNITS_A_SLICE
-        yield min(99, 100 * done // total)
+            done += _UNITS_A_SLICE
+            yield min(99, 100 * done // total)
+    except StopIteration as end:
+        return end.value
+    finally:
+        library.close()
 
 
 def _wrapped(store, module, blob, target):

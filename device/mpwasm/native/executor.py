@@ -133,6 +133,7 @@ class NativeInstance(Base):
             return self.called[5].run(steps)
         if self.called[0] is None:
             self.invoke(self.called, 0)
+            self.few = False
             return self.returned()
         record = self.port.record
         record[_FUEL] = max(1, steps)
@@ -142,8 +143,7 @@ class NativeInstance(Base):
             reason = self.port.enter()
             self.share_globals(True)
             if reason == 0:
-                for i in range(words(self.called[4][1]) if words(self.called[4][1]) <= 2 else 0):
-                    self.port.frames[i] = record[_SAVED + i]
+                self.few = words(self.called[4][1]) <= 2
                 return self.returned()
             if reason == _POLL:
                 return _FUEL_OUT
@@ -154,7 +154,8 @@ class NativeInstance(Base):
                 return _PAUSED
 
     def returned(self):
-        """The outermost call returned, its results in the first words of the frames; after the start function comes what was begun."""
+        """The outermost call returned, its results in the first words of the frames, a `few` of machine code's in the record; after the
+        start function comes what was begun."""
         if self.after:
             function, arguments = self.after
             self.after = None
@@ -168,9 +169,10 @@ class NativeInstance(Base):
         if self.called[5] is not self:
             return self.called[5].results
         out = []
-        at = 0
+        at, array = (_SAVED, self.port.record) if self.few else (0, self.port.frames)
         for t in self.called[4][1]:
-            out.append(self.get(self.port.frames, at, t, True) if t > 0x70 else self.get(self.port.frames, at, t, True) or None)
+            value = self.get(array, at, t, True)
+            out.append(value if t > 0x70 else value or None)
             at += width(t)
         return tuple(out)
 

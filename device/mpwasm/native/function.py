@@ -65,6 +65,8 @@ class Function(Registers):
         self.far = far
         self.temps = self.params + 2 + others
         self.plan = Plan(code, self.temps, cpu)
+        if not self.numbers and calls_own(code, self.module.imported):
+            self.plan.marks[0] |= 3  # a poll, as at the head of a loop: recursion is bounded in depth, not in time
         self.written = self.plan.written
         self.facts = Facts(code, self.plan.marks, self.params, self.temps, self.frame)
         self.start = cpu.here
@@ -229,3 +231,13 @@ class Function(Registers):
         cpu.exit(item.reason, item.told)
         at = cpu.here
         self.close(at, self.hop(_ALWAYS), item.back)
+
+
+def calls_own(code, imported):
+    """Whether the slot code calls functions that are, or may be, machine code."""
+    at = 0
+    while at < len(code):
+        if code[at] == 0x73 or (code[at] == 0x72 and code[at + 1] >= imported):
+            return True
+        at += length(code, at)
+    return False

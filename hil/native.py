@@ -1,0 +1,160 @@
+"""Machine code on official firmware: kernels and examples with the right results, nothing allocated while they run, loading that leaves
+nothing behind, a warm start, a guest that never returns, an image that was altered."""
+
+import json
+
+from hil.install import ROOT
+
+# What `run` of the kernels of bench/ returns, by wasmtime.
+KERNELS = {"fib": 0x0AEC53A0, "sieve": 0x20DB09C0, "crc32": 0x5B24A61A, "matmul": 0xB91CCD1A, "sha256": 0x1E9BC38C}
+EXAMPLES = ("blink", "counter", "dewpoint", "pid", "thermostat")
+CYCLES = 100
+WARM_MS = 60
+STUCK_MS = 200
+WALL_S = 3600
+# (module (func (export "_start") (loop (br 0))))
+STUCK = bytes.fromhex("0061736d0100000001040160000003020100070a01065f737461727400000a0901070003400c000b0b")
+
+_COMMON = """
+import gc, sys, time, micropython
+class Lacking: "What firmware without a network has in place of one."
+for name in ("network", "socket", "select"):
+    try: __import__(name)
+    except ImportError: sys.modules[name] = Lacking
+from hashlib import sha256
+from mpwasm.agent import guest, launch
+from mpwasm.agent.boot import preload
+from mpwasm.agent.log import Log
+from mpwasm.agent.store import Store
+from mpwasm.wasi.hardware import Board
+board = Board(("*",))
+store = Store("", b"k" * 32)
+slot = guest.Guest(board, Log(board))
+def spec(name, entry):
+    with open("/guests/" + name + ".wasm", "rb") as f: data = f.read()
+    digest = sha256(data).digest()
+    with open(store.path(digest), "wb") as f: f.write(data)
+    return [digest, name, "1", 65536, 10000, ["*"], entry, {}, 1]
+def start(row):
+    last = time.ticks_us(); worst = 0
+    for percent in launch.bring(slot, store, row, True):
+        worst = max(worst, time.ticks_diff(time.ticks_us(), last)); last = time.ticks_us()
+    return worst
+"""
+
+# {name, executor, result, ms of starting and compiling, longest slice of it, ms of running}
+_KERNEL = """
+row = spec({0!r}, "run")
+t = time.ticks_ms(); worst = start(row); made = time.ticks_diff(time.ticks_ms(), t)
+def run():
+    slot.inst.begin("run")
+    while slot.inst.run(1000000): pass
+run()
+t = time.ticks_ms()
+slot.inst.begin("run")
+micropython.heap_lock()
+try:
+    while slot.inst.run(1000000): pass
+finally: micropython.heap_unlock()
+took = time.ticks_diff(time.ticks_ms(), t)
+print('{{"executor": "%s", "result": %d, "made_ms": %d, "slice_ms": %d, "run_ms": %d}}' % (slot.executor, slot.inst.results[0] & 0xFFFFFFFF, made, worst // 1000, took))
+"""
+_EXAMPLE = """
+row = spec({0!r}, "_start"); start(row)
+t = board.uptime_ms() + 1500
+while slot.state == guest.RUNNING and board.uptime_ms() < t: slot.step(board.uptime_ms())
+print('{{"executor": "%s", "state": %d, "reason": "%s"}}' % (slot.executor, slot.state, slot.reason))
+"""
+_CYCLES = """
+rows = [spec(name, "run") for name in {0!r}]
+used = []
+for i in range({1}):
+    start(rows[i % len(rows)])
+    slot.inst.run(100)
+    slot.stop()
+    gc.collect(); gc.collect()
+    used.append(gc.mem_alloc())
+print('{{"first": %d, "last": %d, "most": %d}}' % (used[len(rows)], used[-1], max(used[len(rows):])))
+"""
+_MAKE = "\nrow = spec('sensor', '_start'); store.save_spec(b's' * 32, row); start(row)\nprint('{}')"
+_WARM = """
+preload(store.dir)
+import mpwasm.wire.cbor, mpwasm.wire.mac
+gc.collect()
+t = time.ticks_us()
+row = store.load_spec(b"s" * 32)
+read = time.ticks_diff(time.ticks_us(), t)
+start(row)
+entered = []
+enter = slot.inst.port.enter
+def first():
+    entered.append(time.ticks_diff(time.ticks_us(), t)); return enter()
+slot.inst.port.enter = first
+slot.step(board.uptime_ms())
+print('{"executor": "%s", "us": %d, "spec_us": %d}' % (slot.executor, entered[0], read))
+"""
+_ALTERED = """
+from mpwasm.agent import images
+name = images.path(store, row[0])
+with open(name, "r+b") as f:
+    f.seek(-3, 2); byte = f.read(1); f.seek(-3, 2); f.write(bytes((byte[0] ^ 1,)))
+window, file = images.opened(store, row[0], (4, 3))
+start(row)
+print('{"refused": %s, "executor": "%s"}' % ("true" if file is None else "false", slot.executor))
+"""
+_STUCK = """
+start(spec("stuck", "_start"))
+worst = 0
+for _ in range(30):
+    t = time.ticks_us(); slot.step(board.uptime_ms()); worst = max(worst, time.ticks_diff(time.ticks_us(), t))
+print('{"executor": "%s", "state": %d, "worst_us": %d}' % (slot.executor, slot.state, worst))
+"""
+
+def ask(target, *texts):
+    """Run the scripts in a fresh interpreter; what the last line says, as JSON."""
+    target.reset()
+    return json.loads(target.exec("\n".join((_COMMON, *texts)), WALL_S).splitlines()[-1])
+
+
+def put_guests(target):
+    """The modules that are tried, in /guests."""
+    for name in KERNELS:
+        target.put(f"/guests/{name}.wasm", (ROOT / "bench" / "kernels" / f"{name}.wasm").read_bytes())
+    for name in (*EXAMPLES, "sensor"):
+        target.put(f"/guests/{name}.wasm", (ROOT / "wasm_modules" / name / f"{name}.wasm").read_bytes())
+    target.put("/guests/stuck.wasm", STUCK)
+
+
+class Checks:
+    """What was found; `failed` gathers what was not as it should be."""
+
+    def __init__(self):
+        self.failed = []
+
+    def check(self, what, good, found):
+        """Note and print one finding."""
+        print(f"  {'' if good else 'FAILED: '}{what}: {found}", flush=True)
+        if not good:
+            self.failed.append(what)
+
+
+def run(target, cycles=CYCLES):
+    """All of it; (text, whether all was well)."""
+    put_guests(target)
+    checks = Checks()
+    for name in KERNELS:
+        found = ask(target, _KERNEL.format(name))
+        checks.check(name, found["executor"] == "native" and found["result"] == KERNELS[name], found)
+    for name in EXAMPLES:
+        found = ask(target, _EXAMPLE.format(name))
+        checks.check(name, found["executor"] == "native" and found["state"] in (1, 2), found)
+    ask(target, _MAKE)
+    warm = ask(target, _WARM)
+    checks.check("warm start", warm["executor"] == "native" and warm["us"] <= 1000 * WARM_MS, warm)
+    altered = ask(target, "row = spec('sensor', '_start')", _ALTERED)
+    checks.check("altered image", altered["refused"] and altered["executor"] == "native", altered)
+    stuck = ask(target, _STUCK)
+    checks.check("endless loop", stuck["executor"] == "native" and stuck["state"] == 1 and stuck["worst_us"] <= 1000 * STUCK_MS, stuck)
+    heap = ask(target, _CYCLES.format(("fib", "sieve", "crc32"), cycles))
+    checks.check(f"{cycles} cycles of three modules", heap["most"] - heap["first"] <= 64, heap)
+    return f"machine code: warm start {warm['us'] / 1000:.0f} ms, {len(checks.failed)} failed", not checks.failed

@@ -1,0 +1,103 @@
+"""A cache file of machine code that was swapped, cut, altered, or made by another board or engine is not opened, and is removed to be made
+again: nothing that the board's cache key did not seal ever reaches the firmware's loader."""
+
+import struct
+
+import pytest
+
+from mpwasm.agent import images
+from mpwasm.agent.store import Store
+
+TARGET = (4, 3)
+ONE, OTHER = bytes(range(32)), bytes(range(1, 33))
+WINDOW = (0, 100, 65536)
+PARTS = (b"M\x06\x13\x1f head", bytes(1500), b"\0")
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(str(tmp_path), b"k" * 32)
+    images.write(made, ONE, TARGET, WINDOW, PARTS)
+    return made
+
+
+def opened(store, digest=ONE, target=TARGET):
+    """What `images.opened` gives, read: (window, bytes), or None."""
+    window, file = images.opened(store, digest, target)
+    if file is None:
+        return None
+    with file:
+        return window, file.read()
+
+
+def test_an_image_comes_back(store):
+    assert opened(store) == (WINDOW, b"".join(PARTS))
+    assert opened(store, OTHER) is None
+
+
+def attacks(data):
+    """Every way to change the file: a bit of each byte, cut at each border, made longer, without its tag."""
+    for at in range(len(data)):
+        yield data[:at] + bytes((data[at] ^ 1 << at % 8,)) + data[at + 1 :]
+    for size in (0, 1, 31, 32, 43, 44, 45, len(data) - 1):
+        yield data[:size]
+    yield data + b"\0"
+    yield bytes(32) + data[32:]
+
+
+def passed(store):
+    """How many of the attacks are opened."""
+    path = images.path(store, ONE)
+    with open(path, "rb") as file:
+        data = file.read()
+    found = 0
+    for bad in attacks(data):
+        with open(path, "wb") as file:
+            file.write(bad)
+        found += opened(store) is not None
+    return found
+
+
+def test_no_altered_image_is_opened(store):
+    assert passed(store) == 0
+
+
+def test_the_attacks_would_pass_without_the_tag(store, monkeypatch):
+    monkeypatch.setattr(images, "opened", lambda store, digest, target: unsealed(store, digest))
+    assert passed(store) > 1000
+
+
+def unsealed(store, digest):
+    """`images.opened` without its defence."""
+    file = open(images.path(store, digest), "rb")
+    head = file.read(44)
+    if len(head) < 44:
+        file.close()
+        return None, None
+    return struct.unpack_from("<III", head, 32), file
+
+
+def test_a_swapped_image_is_not_opened(store):
+    """The image of one module under the name of another; that of another board; of another port."""
+    images.write(store, OTHER, TARGET, WINDOW, PARTS)
+    one, other = images.path(store, ONE), images.path(store, OTHER)
+    with open(other, "rb") as file:
+        data = file.read()
+    with open(one, "wb") as file:
+        file.write(data)
+    assert opened(store) is None
+    assert opened(Store(store.root, b"x" * 32), OTHER) is None
+    for target in ((5, 3), (4, 2)):
+        images.write(store, ONE, TARGET, WINDOW, PARTS)
+        assert opened(store, ONE, target) is None
+
+
+def test_another_engines_image_is_not_opened(store, monkeypatch):
+    monkeypatch.setattr(images, "_ENGINE", images._ENGINE + 1)
+    assert opened(store) is None
+
+
+def test_the_engine_is_the_compilers():
+    from mpwasm.native.container import ENGINE
+
+    assert images._ENGINE == ENGINE
