@@ -57,7 +57,8 @@ try:
     while slot.inst.run(1000000): pass
 finally: micropython.heap_unlock()
 took = time.ticks_diff(time.ticks_ms(), t)
-print('{{"executor": "%s", "result": %d, "made_ms": %d, "slice_ms": %d, "run_ms": %d}}' % (slot.executor, slot.inst.results[0] & 0xFFFFFFFF, made, worst // 1000, took))
+result = slot.inst.results[0] & 0xFFFFFFFF
+print('{{"executor": "%s", "result": %d, "made_ms": %d, "slice_ms": %d, "run_ms": %d}}' % (slot.executor, result, made, worst // 1000, took))
 """
 _EXAMPLE = """
 row = spec({0!r}, "_start"); start(row)
