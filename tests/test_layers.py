@@ -34,6 +34,7 @@ OURS = ("mpwasm", "fleet", "firmware", "hil", "tests", "main")
 BOARD_MODULES = {
     "array",
     "binascii",
+    "collections",
     "deflate",
     "errno",
     "gc",

@@ -86,12 +86,12 @@ def spelt(text):
 
 class _Survey(ast.NodeVisitor):
     """What one file defines and spells: `own` names, `texts` in strings, `bases` of its `classes`,
-    `folded` constants, `foreign` names it imports, `parameters`,
+    `folded` constants, `foreign` names it imports, the files that ours come from (`origins`), `parameters`,
     attributes it has `read`, and those it has `lent` to other objects."""
 
     def __init__(self, source):
         self.own, self.texts, self.bases, self.folded, self.classes, self.foreign = set(), set(), set(), set(), set(), set()
-        self.parameters, self.read, self.lent = set(), set(), set()
+        self.parameters, self.read, self.lent, self.origins = set(), set(), set(), {}
         tree = ast.parse(source)
         self.outside = {each for body in ast.walk(tree) if isinstance(body, (ast.Module, ast.ClassDef)) for each in body.body}
         documented = [n for n in ast.walk(tree) if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(n) is not None]
@@ -123,6 +123,8 @@ class _Survey(ast.NodeVisitor):
     def visit_ImportFrom(self, node):
         if not node.module.startswith("mpwasm"):
             self.foreign |= {alias.name for alias in node.names}
+        else:
+            self.origins.update({alias.name: node.module.replace(".", "/") + ".py" for alias in node.names})
 
     def visit_Assign(self, node):
         """Assignments of module and class bodies; the locals of functions have no names on the board."""
@@ -150,11 +152,10 @@ def joined(name, texts):
 
 def units(surveys):
     """{file: unit}: files whose classes inherit from another's are one unit, named by one of them."""
-    home = {cls: path for path, survey in surveys.items() for cls in survey.classes}
     unit = {path: path for path in surveys}
     for path, survey in surveys.items():
-        for base in survey.bases & set(home):
-            old, new = unit[path], unit[home[base]]
+        for home in {survey.origins.get(base) for base in survey.bases - survey.classes} & set(surveys):
+            old, new = unit[path], unit[home]
             unit = {each: new if name == old else name for each, name in unit.items()}
     return unit
 

@@ -1,11 +1,14 @@
 """The kernels that live on the run-time library, as machine code on the bare core: f32 and i64 faster than the C interpreters."""
 
 import csv
+import hashlib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import wasmtime
 
+from bench import vm
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
 from mpwasm.native.runtime import Runtime
@@ -58,3 +61,13 @@ def test_against_the_interpreters(name):
     assert checksum == int(row["checksum"], 16)
     assert cycles <= int(row["wamr_fast_cycles"])
     figures.record(f"{name} thumb", f"{cycles / int(row['native_cycles']):.2f}x native")
+
+
+def test_micropython_compiles_the_same():
+    """Boards read the library from their flash, and make the same bytes of it."""
+    raw = (ROOT / "bench" / "kernels" / "mandel.wasm").read_bytes()
+    runtime = Runtime()
+    blob = compile_module(load_module(BytesIO(raw)), runtime)
+    runtime.close()
+    said = vm.run([Path(__file__).parent / "compile_on_vm.py"], {"kernel.wasm": raw})
+    assert said.split() == [str(len(blob.code)), hashlib.sha256(blob.code).hexdigest()]

@@ -4,6 +4,8 @@ A *region* is the function's body or a loop, from its head to its last branch ba
 a register alone it keeps what the loop around them holds in it.
 """
 
+from collections import OrderedDict
+
 from mpwasm.compat import const
 from mpwasm.native.scan import length, targets, words_read, words_written
 
@@ -28,7 +30,7 @@ class Region:
         self.first = first
         self.end = end
         self.around = None
-        self.pins = {}
+        self.pins = OrderedDict()  # in the same order on every Python, for the same code
         self.gains = {}
         self.calls = 0
 

@@ -4,6 +4,8 @@ A word's *backing* is its place in the frame, or the high register that it is pi
 holds copies, changed ones until a branch or label. Reading a temporary ends it: an operand is popped once.
 """
 
+from collections import OrderedDict
+
 from mpwasm.compat import const
 
 _NOTHING = const(-1)  # held: nothing; used: no register
@@ -23,7 +25,7 @@ class Registers:
         self.clock = 0
         self.dirty = 0
         self.locked = 0
-        self.lazy = {}  # temporaries that are constants, not made yet
+        self.lazy = OrderedDict()  # temporaries that are constants, not made yet
         self.pins = {}
         self.written = ()
         self.pool = cpu.POOL
