@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from fleet import documents
+from fleet import documents, quick
 from fleet.errors import SIGNATURE, USAGE, FleetError
 from fleet.model import Deployment
 from fleet.signing import seal_manifest
@@ -211,7 +211,7 @@ def pointer_message(deployment, device_key):
     """(topic, payload) of the retained `desired` message for a `Deployment`, authenticated with the board's key K."""
     topic = topics.topic(deployment.device, "desired")
     pointer = desired.Pointer(deployment.seq, bytes.fromhex(deployment.document), deployment.document_size, deployment.window_s, deployment.nonce)
-    return topic, mac.seal_mac(mac.derive(device_key, b"desired"), topic, pointer.encode())
+    return topic, quick.seal_mac(mac.derive(device_key, b"desired"), topic, pointer.encode())
 
 
 def identity(device, device_key, root_public, broker, wifi=(None, None)):

@@ -20,9 +20,9 @@ def component(store, module):
 class Told:
     """What boards were told last, and what they made of it, read once for many of them."""
 
-    def __init__(self, store):
+    def __init__(self, store, devices):
         self.store = store
-        self.last = {row.device: row for row in store.all_desired()}
+        self.last = store.desired_of(devices)
         self.parsed = {}
         self._rows = None
 
@@ -62,7 +62,7 @@ class Told:
 def make_all(store, orders, keys):
     """The deployment documents (bytes) for `orders` (as `deploy.Order`): each order's module in its slot, the board's other slots as they are,
     under the key list `keys` (rows)."""
-    told, wanted = Told(store), {}
+    told, wanted = Told(store, [order.device for order in orders]), {}
     for digest in {order.module for order in orders}:
         wanted[digest] = component(store, store.module(digest)) if digest else None
     return [_document(wanted[order.module], told, order.device, keys) for order in orders]

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from hashlib import sha256
 
-from fleet import documents, progress, rollout
+from fleet import documents, progress, quick, rollout
 from fleet.dispatch import Dispatch
 from fleet.errors import FleetError
 from fleet.model import LogLine, Reading
@@ -134,7 +134,7 @@ class Intake:
             target = targets.get(device)
             changes = progress.advance(target, read, online, target.rollout in running, now, self._slot(target.module)) if target else {}
             if changes:
-                target.sqlmodel_update(changes)
+                vars(target).update(changes)
                 changed.setdefault(device, {}).update(changes)
         self._put(newest, now)
         stored = self._clock()
@@ -189,7 +189,7 @@ class Intake:
         self._keys.clear()
 
     def _reported(self, batch, device, topic, payload, _now):
-        read = report.Report.parse(mac.open_mac(self._entry(device)[1], topic, payload))
+        read = report.Report.from_map(quick.decode(quick.open_mac(self._entry(device)[1], topic, payload)))
         batch.reports.append((device, read, topic))
 
     def _answer(self, batch, device, topic, payload, _now):

@@ -17,7 +17,7 @@ SEND_AT_ONCE = 500
 BOARDS_PER_SECOND = 250  # that fetch a module at the same time without waiting for each other
 STEPS_AT_ONCE = 20
 SHARE_OF_TIME = 0.1  # of one core, that looking for what is due may take
-UNPUBLISHED_AFTER_S = 3.0
+UNPUBLISHED_AFTER_S = 10.0
 
 
 class Orders:

@@ -6,6 +6,7 @@ import os
 import queue
 import socket
 import time
+from collections import deque
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,8 +22,11 @@ from mpwasm.wire import topics
 log = logging.getLogger("fleet.service")
 
 TICK_S = 0.1
+PACE_S = 0.01
 BEAT_S = 1.0
-BATCH = 1000
+BATCH = 500
+BACKLOG = 100  # messages waiting: with more, no order goes out
+ORDERS_AT_ONCE = 50
 REFRESH_S = 3600.0
 REFRESH_CHECK_S = 30.0
 REFRESH_AT_ONCE = 200
@@ -39,7 +43,7 @@ class Service:
     def __init__(self, store, vault, bus, broker="", clock=time.time):
         self.store = store
         self.intake = Intake(store, vault, clock)
-        self.orders = Orders(store, self._publish)
+        self.orders = Orders(store, self._give)
         self.bus = bus
         self.clock = clock
         self.connected = False
@@ -50,13 +54,14 @@ class Service:
         self._freshness = Watch(store)
         self._revision = self._keys_version = self._membership = None
         self._published = {}
+        self._outbox = deque()
 
     def run(self, stopped, every_tick=None):
         """Work until the event `stopped` is set; `every_tick` is called some ten times a second."""
         self.bus.start()
         try:
             while not stopped.is_set():
-                self.step(TICK_S)
+                self.step(PACE_S if self._outbox else TICK_S)
                 if every_tick:
                     every_tick()
         finally:
@@ -73,6 +78,7 @@ class Service:
             if now >= self._next_tick:
                 self._next_tick = now + TICK_S
                 self._tick(now)
+            self._send_some()
         except SQLAlchemyError:
             log.exception("the database failed; going on")
 
@@ -114,6 +120,14 @@ class Service:
         self._published = {}
         self._publish(self.store.all_desired())
 
+    def _give(self, orders):
+        """Orders to publish: as many at a time as the boards' answers can be stored, so that each is answered soon."""
+        self._outbox.extend(orders)
+
+    def _send_some(self):
+        if self._outbox and self.bus.events.qsize() < BACKLOG:
+            self._publish([self._outbox.popleft() for _ in range(min(ORDERS_AT_ONCE, len(self._outbox)))])
+
     def _publish(self, deployments):
         """Publish stored orders, and note that they are."""
         self.intake.learn_keys([row.device for row in deployments])
@@ -132,7 +146,8 @@ class Service:
 
     def _tick(self, now):
         self._notice_devices()
-        self.orders.advance(now, self._heard_since)
+        if not self._outbox:
+            self.orders.advance(now, self._heard_since)
         for topic, payload in self.intake.dispatch.due(now):
             self.bus.publish(topic, payload, qos=1)
         if now >= self._next_beat:
@@ -145,7 +160,8 @@ class Service:
         self.store.beat(ServiceRow(**self._row.model_dump()))
         self._renew(now)
         self._freshness.look(now)
-        self.orders.rescue(now)
+        if not self._outbox:
+            self.orders.rescue(now)
         membership = self.store.setting("membership", "0")
         if membership != self._membership:
             self._membership = membership

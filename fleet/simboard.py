@@ -9,6 +9,7 @@ from collections import deque
 from functools import lru_cache
 from hashlib import sha256
 
+from fleet import quick
 from fleet.signing import verifies
 from mpwasm.wire import blocks, cbor, mac, topics
 from mpwasm.wire.policy import Board
@@ -177,7 +178,7 @@ class SimBoard:
             16: int(now),
             17: "",
         }
-        sealed = mac.seal_mac(self._report_key, self._prefix + "reported", cbor.encode(body))
+        sealed = quick.seal_mac(self._report_key, self._prefix + "reported", quick.encode(body))
         if not self._publish("reported", sealed, now, 1, True):
             return False
         self._counter += 1

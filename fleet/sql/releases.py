@@ -87,11 +87,11 @@ class Releases:
 
     def desired_of(self, devices):
         """{device: its newest Deployment}."""
-        newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device)
         found = {}
         for part in chunks(devices):
-            these = newest.where(col(Deployment.device).in_(part)).subquery()
-            rows = self.rows(select(Deployment).join(these, (Deployment.device == these.c.device) & (Deployment.seq == these.c.seq)))
+            newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).where(col(Deployment.device).in_(part))
+            newest = newest.group_by(Deployment.device).subquery()
+            rows = self.rows(select(Deployment).join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq)))
             found.update((row.device, row) for row in rows)
         return found
 
@@ -109,9 +109,11 @@ class Releases:
         for part in chunks(devices):
             stored = select(Report.device, Report.fresh).where(col(Report.device).in_(part))
             found.update((row[0], row[1]) for row in self.select(stored))
-        for name, order in self.desired_of(devices).items():
-            if order.nonce == nonces[name]:
-                found[name] = order.refreshed
+            newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).where(col(Deployment.device).in_(part))
+            newest = newest.group_by(Deployment.device).subquery()
+            fields = select(Deployment.device, Deployment.nonce, Deployment.refreshed)
+            joined = fields.join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
+            found.update((device, refreshed) for device, nonce, refreshed in self.select(joined) if nonce == nonces[device])
         return found
 
     def refresh_nonces(self, now, before, limit):

@@ -1,6 +1,7 @@
 """Rollouts and their boards: the SQL of it. Many boards are read and changed in one statement."""
 
 import time
+from types import SimpleNamespace
 
 from sqlmodel import col, func, select, update
 
@@ -76,13 +77,14 @@ class Rollouts:
             return session.exec(select(Target).where(Target.device == device).order_by(col(Target.rollout).desc())).first()
 
     def latest_targets(self, devices):
-        """{device: Target of its newest rollout}, locked where the database locks rows; call it within `write`."""
+        """{device: the columns of its `Target` in its newest rollout, as an object}, locked where the database locks rows; within `write`."""
         found = {}
         for part in chunks(devices):
             newest = select(Target.device, func.max(Target.rollout).label("number")).where(col(Target.device).in_(part)).group_by(Target.device)
             newest = newest.subquery()
-            statement = select(Target).join(newest, (Target.device == newest.c.device) & (Target.rollout == newest.c.number))
-            found.update((row.device, row) for row in self.rows(statement.with_for_update(of=Target).order_by(Target.device)))
+            statement = select(*Target.__table__.c).join(newest, (Target.device == newest.c.device) & (Target.rollout == newest.c.number))
+            rows = self.select(statement.with_for_update(of=Target).order_by(Target.device))
+            found.update((row.device, SimpleNamespace(**row._mapping)) for row in rows)
         return found
 
     def update_target(self, rollout, device, **changes):
