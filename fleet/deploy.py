@@ -2,10 +2,12 @@
 
 import io
 import os
+import ssl
 import time
 import tomllib
 from dataclasses import dataclass, field
 from hashlib import sha256
+from pathlib import Path
 
 from fleet import documents, quick
 from fleet.errors import SIGNATURE, USAGE, FleetError
@@ -217,5 +219,15 @@ def pointer_message(deployment, device_key):
 def identity(device, device_key, root_public, broker, wifi=(None, None)):
     """The bytes of a board's /cfg/identity.cbor; `device` is its row, `broker` the settings' table, `wifi` (ssid, password) or Nones."""
     fields = [device.id, device_key, root_public, device.home_group, broker["host"], broker["port"], list(device.capabilities)]
-    fields += [*wifi, bool(broker["tls_cert"])]
+    fields += [*wifi, authority(broker)]
     return cbor.encode(dict(enumerate(fields, 1)))
+
+
+def authority(broker):
+    """The certificate (DER) that boards pin, of `tls_ca`; False if the broker speaks plain MQTT. FleetError if the file is none."""
+    if not broker["tls_cert"]:
+        return False
+    try:
+        return ssl.PEM_cert_to_DER_cert(Path(broker["tls_ca"]).read_text())
+    except (OSError, ValueError) as error:
+        raise FleetError(f"`tls_ca` in fleet.toml, {broker['tls_ca'] or 'which is empty'}, is no PEM certificate that boards could trust.") from error

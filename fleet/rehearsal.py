@@ -4,6 +4,7 @@ import time
 
 from fleet.errors import FleetError
 from fleet.sim.board import Board
+from mpwasm.wire import cbor
 
 PERIOD_S = 6.0
 FULL = 65535
@@ -29,6 +30,8 @@ def start_boards(client, group, count, prefix="sim", address=None):
 def _board(client, name, address):
     folder = client.home.root / "sim" / name
     identity = client.identity(name)
+    if cbor.decode(identity)[10]:
+        raise FleetError("Simulated boards cannot speak TLS: their MicroPython has no `ssl`. Give them a fleet without `tls_cert` in fleet.toml.")
     kept = folder / "cfg" / "identity.cbor"
     if not kept.exists() or kept.read_bytes() != identity:
         client.provisioned(name)

@@ -156,8 +156,13 @@ class Broker:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(self, sock)
-            threading.Thread(target=session.run, daemon=True).start()
+            sock = self.wrapped(sock)
+            if sock is not None:
+                threading.Thread(target=Session(self, sock).run, daemon=True).start()
+
+    def wrapped(self, sock):
+        """The socket to speak MQTT on, or None if it came to nothing: for a broker behind TLS."""
+        return sock
 
     def arrived(self, session):
         self.connects += 1

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import ssl
 
 import pytest
 from cryptography import x509
@@ -10,6 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.x509.oid import NameOID
 
 from fleet.broker import find_mosquitto
+from mpwasm.wire import cbor
+from tests.agent.conftest import Agent
+from tests.fleet.site import wait
 
 PEM = serialization.Encoding.PEM
 DAY = datetime.timedelta(days=1)
@@ -36,4 +40,23 @@ def test_service_speaks_tls(quiet):
         text = text.replace(f'{name} = ""', f'{name} = "{path}"')
     quiet.home.settings_path.write_text(text.replace('kind = "embedded"', 'kind = "mosquitto"'))
     quiet.up()
+    quiet.ok("device", "add", "one", "--group", "attic")
+    identity = quiet.client().identity("one")
+    assert cbor.decode(identity)[10] == ssl.PEM_cert_to_DER_cert(certificate.read_text())
+    (quiet.folder / "board").mkdir()
+    board = Agent(quiet.folder / "board", identity)
+    board.start()
+    wait(lambda: quiet.client().device("one")["state"] == "ready", what="for the board's agent over TLS")
+    wait(lambda: quiet.store().report("one"), what="for its report")
+    board.stop()
+    simulated = quiet.fleet("sim", "up", "--group", "attic")
+    assert simulated.code == 1 and "cannot speak TLS" in simulated.err
     assert "connected to the broker" in quiet.down()
+
+
+def test_an_authority_that_boards_could_not_trust_is_said_plainly(quiet):
+    text = quiet.home.settings_path.read_text()
+    quiet.home.settings_path.write_text(text.replace('tls_cert = ""', 'tls_cert = "x.pem"'))
+    quiet.ok("device", "add", "one", "--group", "attic")
+    refused = quiet.fleet("device", "provision-file", "one", "--file", quiet.folder / "identity.cbor")
+    assert refused.code == 1 and "`tls_ca` in fleet.toml" in refused.err

@@ -11,6 +11,15 @@ _READS = const(8)
 _IDLE_MS = const(1000)
 
 
+def connection(identity):
+    """The transport that an identity asks for: with TLS where it pins a certificate authority."""
+    if isinstance(identity[10], bytes):
+        from mpwasm.agent.tls import Secure
+
+        return Secure(identity[5], identity[6], identity[10])
+    return Transport(identity[5], identity[6])
+
+
 class Link:
     """`on_message(name, payload)` gets what comes on this board's own topics, `on_ready()` each time the line is up.
 
@@ -25,7 +34,7 @@ class Link:
         self.on_message = on_message
         self.on_ready = on_ready
         self.ready = False
-        self.transport = Transport(identity[5], identity[6])
+        self.transport = connection(identity)
         self.buf = bytearray(_BUFFER_BYTES)
         self.view = memoryview(self.buf)
         self.now = 0

@@ -32,7 +32,8 @@ def exists(path):
 
 def read_identity(root):
     """The board's identity, an int-keyed map: 1 device id, 2 device key, 3 root key, 4 group, 5 host, 6 port, 7 granted capabilities,
-    8 and 9 Wi-Fi name and password or None, 10 TLS. OSError or `Refused` if it isn't there or broken."""
+    8 and 9 Wi-Fi name and password or None, 10 the certificate authority (DER) to trust for TLS, or False. OSError or `Refused` if it isn't
+    there or broken."""
     with open(root + "/cfg/identity.cbor", "rb") as file:
         return decode(file.read())
 

@@ -18,6 +18,8 @@ _MAX_QUEUED_BYTES = const(6144)
 class Transport:
     """One connection at a time to `host`:`port`; `state` is CLOSED, CONNECTING or OPEN."""
 
+    again = (errno.EAGAIN, errno.EINPROGRESS)
+
     def __init__(self, host, port):
         self.host = host
         self.port = port
@@ -75,7 +77,7 @@ class Transport:
         try:
             n = self.sock.readinto(buf) if hasattr(self.sock, "readinto") else self.sock.recv_into(buf)
         except OSError as error:
-            if error.args[0] not in (errno.EAGAIN, errno.EINPROGRESS):
+            if error.args[0] not in self.again:
                 self.close()
             return 0
         if n == 0:
@@ -92,14 +94,18 @@ class Transport:
         self.queued += len(data)
         self.flush()
 
+    def put(self, data):
+        """Bytes of `data` that were taken; OSError if none can be now."""
+        return self.sock.send(data)
+
     def flush(self):
         """Send what goes now."""
         while self.queue and self.state == OPEN:
             data = self.queue[0]
             try:
-                n = self.sock.send(memoryview(data)[self.sent :]) or 0
+                n = self.put(memoryview(data)[self.sent :]) or 0
             except OSError as error:
-                if error.args[0] == errno.EAGAIN:
+                if error.args[0] in self.again:
                     return
                 self.close()
                 return

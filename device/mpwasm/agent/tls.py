@@ -1,0 +1,49 @@
+"""A TLS connection in the place of a plain one, for boards whose identity pins a certificate authority and that can afford it (some 40 KB of heap).
+
+Nothing here blocks: the handshake goes on with each read and write. A certificate is checked for its dates too, so the first connection may
+have to wait for the clock (NTP). The name in it is checked where the identity has one; with a bare address the pinned authority alone decides.
+"""
+
+import select
+
+from mpwasm.agent.transport import CLOSED, Transport
+
+
+class Secure(Transport):
+    """One TLS connection at a time; `authority` is the certificate (DER) that the broker's has to be signed by, or has to be."""
+
+    def __init__(self, host, port, authority):
+        import ssl
+
+        super().__init__(host, port)
+        self.name = None if host.replace(".", "").isdigit() else host
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if hasattr(self.context, "check_hostname"):  # CPython
+            self.context.check_hostname = self.name is not None
+            self.again = self.again + (ssl.SSL_ERROR_WANT_READ, ssl.SSL_ERROR_WANT_WRITE)
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.context.load_verify_locations(cadata=authority)
+
+    def connected(self, now):
+        """As a plain connection's; TLS begins when it is there."""
+        if not super().connected(now):
+            return False
+        self.poller.unregister(self.sock)
+        try:
+            self.sock = self.context.wrap_socket(self.sock, do_handshake_on_connect=False, server_hostname=self.name)
+        except (OSError, ValueError):
+            self.state = CLOSED
+            self.close()
+            return False
+        self.poller.register(self.sock, select.POLLIN)
+        return True
+
+    def put(self, data):
+        """Bytes of `data` that were taken; None or OSError if none can be now."""
+        return self.sock.write(data)
+
+    def wait(self, ms):
+        """As a plain connection's, but for what was received and not read yet (CPython; MicroPython's `poll` sees it)."""
+        if hasattr(self.sock, "pending") and self.sock.pending():
+            return
+        super().wait(ms)

@@ -1,0 +1,87 @@
+"""The agent over TLS: it trusts the authority that its identity pins, and no other."""
+
+import ssl
+
+import pytest
+
+from tests.agent.conftest import Agent
+from tests.agent.test_update import NEW, confirm, running
+from tests.fakes import engine
+from tests.fakes.broker import Broker
+from tests.fakes.fleet import Fleet, wait
+from tests.fleet.test_tls import make_certificate
+
+
+class SecureBroker(Broker):
+    """The fake broker behind TLS; `failed` lists what went wrong with handshakes."""
+
+    def __init__(self, certificate, key):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        self.failed = []
+        super().__init__()
+
+    def wrapped(self, sock):
+        try:
+            return self.context.wrap_socket(sock, server_side=True)
+        except OSError as error:
+            self.failed.append(error)
+            sock.close()
+            return None
+
+
+@pytest.fixture
+def secure(tmp_path, monkeypatch):
+    """A board and its fleet over TLS: make(authority in PEM) gives (agent, fleet)."""
+    (tmp_path / "board").mkdir()
+    engine.install(monkeypatch)
+    certificate, key = make_certificate(tmp_path)
+    broker = SecureBroker(certificate, key)
+    made = []
+
+    def make(authority=None):
+        fleet = Fleet(broker)
+        der = ssl.PEM_cert_to_DER_cert((authority or certificate).read_text())
+        made.append(Agent(tmp_path / "board", fleet.identity(_10=der)))
+        made[0].start()
+        return made[0], fleet
+
+    yield make
+    made[0].stop()
+    broker.stop()
+    assert made[0].dead is None
+
+
+def test_an_update_over_tls(secure):
+    _, fleet = secure()
+    wait(lambda: "ready" in fleet.states)
+    confirm(fleet, NEW + b"\n" + bytes(20000))
+    running(fleet, "new")
+    fleet.broker.cut()
+    wait(lambda: fleet.states.count("ready") == 2)
+
+
+def stranger(tmp_path):
+    """The certificate of another authority."""
+    (tmp_path / "other").mkdir()
+    return make_certificate(tmp_path / "other")[0]
+
+
+def test_a_broker_of_another_authority_is_not_spoken_to(secure, tmp_path):
+    agent, fleet = secure(stranger(tmp_path))
+    wait(lambda: len(fleet.broker.failed) >= 2)
+    assert fleet.broker.connects == 0 and agent.supervisor.link.ready is False
+
+
+def test_without_the_pin_it_would_be(secure, tmp_path, monkeypatch):
+    from mpwasm.agent.tls import Secure
+
+    true = Secure.__init__
+
+    def trusting(self, *identity):
+        true(self, *identity)
+        self.context.verify_mode = ssl.CERT_NONE
+
+    monkeypatch.setattr(Secure, "__init__", trusting)
+    _, fleet = secure(stranger(tmp_path))
+    wait(lambda: "ready" in fleet.states)
