@@ -7,7 +7,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMPS := build/stamps
 
-.PHONY: help setup demo test lint spec powercut fuzz bench bench-fleet hil wasm clean
+.PHONY: help setup demo test lint spec powercut soak fuzz bench bench-fleet hil wasm clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -15,7 +15,7 @@ help: ## this list
 
 setup: $(STAMPS)/package $(STAMPS)/npm ## everything the other targets need
 
-demo: setup ## three boards, a signed module over the air, two attacks refused
+demo: setup ## three boards, a signed module over the air, two attacks refused, a fault rolled back
 	@$(PY) -m fleet.demo
 
 test: setup ## all tests, on CPython and inside MicroPython
@@ -30,6 +30,9 @@ spec: setup ## the official WebAssembly suite, on CPython and inside MicroPython
 
 powercut: setup ## the power cut at every flash operation of an update, in turn
 	@$(PY) -m tests.powercut
+
+soak: setup ## a board in the VM for thirty days of its own time: updates, bad ones, outages (some ten minutes)
+	@$(PY) -m tests.soak
 
 fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine"), and mutated messages (WIRE="--cases 1000000")
 	@$(PY) -m tests.fuzz $(FUZZ)

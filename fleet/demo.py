@@ -1,4 +1,4 @@
-"""`make demo`: the whole way of a signed module, with real MicroPython boards, and two attacks that every board refuses.
+"""`make demo`: the whole way of a signed module, with real MicroPython boards, two attacks that every board refuses, and a fault rolled back.
 
 Everything happens in a folder that is removed afterwards (or in --home). Each step has a deadline; the exit code is 0 only if all
 was seen. The attacks are staged here: a byte is flipped in the fleet's own store, and a stranger's key is let past the CLI by a flag.
@@ -34,6 +34,9 @@ ADC_PIN = 26
 WAVE_S = 0.2
 REPO = Path(__file__).resolve().parents[1]
 MODULES = REPO / "wasm_modules"
+
+# (module (func (export "_start") unreachable))
+FAULTY = b"\0asm\1\0\0\0" + bytes.fromhex("01040160000003020100070a01065f737461727400000a05010300000b")
 
 UP_S, BOARDS_S, BUILD_S, PUSH_S, LIFE_S = 20, 40, 60, 60, 30
 
@@ -79,8 +82,8 @@ class Demo:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUNBUFFERED": "1"}
         return [sys.executable, "-m", "fleet", "--home", str(self.home.root), *map(str, arguments)], environment
 
-    def fleet(self, *arguments, cwd=None, expect=0):
-        """Show and run a command; Failed if it ends with another code than `expect`. Returns what it printed."""
+    def fleet(self, *arguments, cwd=None, expect=(0,)):
+        """Show and run a command; Failed if it ends with a code that is none of `expect`. Returns what it printed."""
         say(f"\n$ fleet {' '.join(map(str, arguments))}")
         command, environment = self.command(*arguments)
         process = subprocess.Popen(command, env=environment, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -89,8 +92,8 @@ class Demo:
             for shown in process.stdout:
                 say(shown.rstrip())
                 printed.append(shown)
-        if process.wait() != expect:
-            raise Failed(f"`fleet {arguments[0]}` ended with exit code {process.returncode} instead of {expect}")
+        if process.wait() not in expect:
+            raise Failed(f"`fleet {arguments[0]}` ended with exit code {process.returncode} instead of {expect[0]}")
         return "".join(printed)
 
     def seen(self, what):
@@ -200,21 +203,38 @@ class Demo:
         """A module signed by a key that the root key does not vouch for."""
         say("\nAttack 2: a stranger signs. The CLI won't have it; with its guard off, the boards won't.")
         SigningKey.generate().save(folder / "stranger.key", None)
-        self.fleet("push", "sensor.wasm", "--group", GROUP, "--version", "6.6.7", "--key", "stranger.key", cwd=folder, expect=6)
+        self.fleet("push", "sensor.wasm", "--group", GROUP, "--version", "6.6.7", "--key", "stranger.key", cwd=folder, expect=(6,))
         self._refused(folder, "unknown-key", 6, "--version", "6.6.7", "--key", "stranger.key", "--allow-untrusted-key")
 
     def _refused(self, folder, reason, code, *options):
-        out = self.fleet("push", "sensor.wasm", "--group", GROUP, "--waves", "100%", *options, cwd=folder, expect=code)
+        out = self.fleet("push", "sensor.wasm", "--group", GROUP, "--waves", "100%", *options, cwd=folder, expect=(code, 4))
         if out.count(f"[{reason}]") != BOARDS:
             raise Failed(f"not every board refused with the reason {reason}")
-        say("The old module goes on:")
-        self._show({board.name: [0, 0] for board in self.boards})
-        counts = {board.name: [0, 0] for board in self.boards}
-        wait(lambda: min(row[1] for row in counts.values()) >= 2, LIFE_S, "readings of the old module", lambda: self._show(counts))
+        self._goes_on()
         versions = {row["version"] for row in self.client.devices(GROUP)}
         if any(version is None or version.startswith("6.6") for version in versions):
             raise Failed(f"boards run {versions}")
         self.seen(f"refused by {BOARDS} boards ({reason}), old module still measuring")
+
+    def _goes_on(self):
+        say("The old module goes on:")
+        self._show({board.name: [0, 0] for board in self.boards})
+        counts = {board.name: [0, 0] for board in self.boards}
+        wait(lambda: min(row[1] for row in counts.values()) >= 2, LIFE_S, "readings of the old module", lambda: self._show(counts))
+
+    def fault(self):
+        """A module that everybody may run and that traps: the first board rolls it back by itself, and the rollout pauses."""
+        say("\nA fault: a module of our own, signed and valid, traps as soon as it runs. The first board tries it for all.")
+        folder = self.home.root.absolute() / "faulty"
+        folder.mkdir()
+        (folder / "faulty.wasm").write_bytes(FAULTY)
+        (folder / "manifest.toml").write_text('name = "faulty"\nversion = "7"\nconfirm_s = 3\n')
+        out = self.fleet("push", "faulty.wasm", "--group", GROUP, cwd=folder, expect=(4,))
+        if "rolled back" not in out or "[trap]" not in out:
+            raise Failed("no board rolled the faulty module back")
+        wait(lambda: all(row["module"] == "sensor" for row in self.client.devices(GROUP)), LIFE_S, "the old module on every board")
+        self._goes_on()
+        self.seen("a faulty module rolled back by the first board itself, the rollout paused, old module still measuring")
 
     def run(self):
         """All steps."""
@@ -225,6 +245,7 @@ class Demo:
         self.watch()
         self.flip_byte(folder)
         self.stranger(folder)
+        self.fault()
         self.fleet("status")
 
     def close(self):

@@ -15,7 +15,7 @@ from fleet.sim import image, node
 TESTS = Path(__file__).resolve().parent
 DUAL = TESTS / "dual"
 TIMEOUT_S = 300
-DEEP = {"test_powercut": "2000"}  # words of the VM's call stack for files in which a test's calls lie below the agent's own
+DEEP = {"test_powercut": "2000", "test_soak": "2000"}  # words of the VM's call stack for files in which a test's calls lie below the agent's own
 
 
 def stage(file, flash):
