@@ -1,7 +1,23 @@
 """What the board itself runs while it is set up; sent by mpremote as text, so in MicroPython's dialect."""
 
+# The agent arms the hardware watchdog, which nothing but a reset ends; a board that is being set up must not be reset by it. RP2 chips
+# can clear its enable bit (RP2040 datasheet 4.7.6, through the alias that clears bits), an ESP32 gives it a day.
+DISARM = """
+import os, sys
+try:
+    os.stat("/main.py")
+    if sys.platform == "rp2":
+        import machine
+        machine.mem32[0x400DB000 if "RP2350" in sys.implementation._machine else 0x4005B000] = 1 << 30
+    elif sys.platform == "esp32":
+        from machine import WDT
+        WDT(timeout=86400000)
+except OSError:
+    print("no agent")
+"""
+
 # Prints one line of facts: JSON.
-FACTS = """
+FACTS = DISARM + """
 import sys, os, gc, json, machine
 gc.collect()
 i = sys.implementation
@@ -24,8 +40,7 @@ print("facts " + json.dumps({"name": i.name, "version": ".".join(str(n) for n in
 """
 
 # The agent must not start while its files change, and its watchdog must not bite: its starter is put aside.
-PARK = """
-import os
+PARK = DISARM + """
 try:
     os.rename("/main.py", "/main.off")
 except OSError as e:

@@ -1,59 +1,26 @@
 """`make hil`: tests, figures and the whole story on every target that can be had here, or on the one that --target names."""
 
 import argparse
+import os
+import signal
 import sys
 import time
 
-from hil import figures, native
+from hil import checks, figures, native
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
-from hil.install import DUAL, device_files, install, test_files
+from hil.install import device_files, install
+from hil.qemu_board import QemuBoard
 from hil.serial_board import SerialBoard
 from hil.story import Story
-from hil.target import ExecError, Missing
-
-# What an emulated board does in reasonable time and memory; fuzzers, mutations and blobs of 64 KiB stay with the WebAssembly VM.
-TESTS = ("test_wire_topics", "test_wire_cbor", "test_wire_mac", "test_wire_mqtt", "test_wasm_control")
-TEST_S = 300  # wall time for one test function
-
-_LIST = "import {0} as t\nfor n in sorted(dir(t)):\n    if n.startswith('test_'): print(n)"
-_RUN = "import gc, {0} as t\ngc.collect()\nt.{1}()"
+from hil.target import Missing
 
 
-def run_file(target, name):
-    """Run the tests of one dual file in a fresh interpreter; returns (passed, [text of each failure])."""
-    target.reset()
-    passed, failures = 0, []
-    for test in target.exec(_LIST.format(name)).split():
-        try:
-            target.exec(_RUN.format(name, test), TEST_S)
-            passed += 1
-        except (ExecError, TimeoutError) as error:
-            failures.append(f"{name}.{test}: {error}")
-            if isinstance(error, TimeoutError):
-                break
-    return passed, failures
-
-
-def run_tests(target):
-    """Run all dual files; prints failures; returns (passed, failed)."""
-    names = [name for name in TESTS if (DUAL / f"{name}.py").exists()]
-    passed, failed = 0, 0
-    install(target, test_files(names))
-    for name in names:
-        start = time.monotonic()
-        good, failures = run_file(target, name)
-        passed, failed = passed + good, failed + len(failures)
-        print("\n".join(failures) if failures else f"  {name}: {good} passed in {time.monotonic() - start:.0f} s", flush=True)
-    return passed, failed
-
-
-def measure(target):
-    """Figures and dual tests; (text, whether all was well)."""
+def gauge(target):
+    """Resident heap and the time a signature takes; (text, True)."""
     install(target, device_files())
     line = figures.line(target)
     print(f"  {line}", flush=True)
-    passed, failed = run_tests(target)
-    return f"{line}; {passed} passed, {failed} failed", not failed
+    return line, True
 
 
 def tell(target):
@@ -67,6 +34,9 @@ def tell(target):
     finally:
         story.close(failure is not None)
     return ", ".join(f"{name} {text}" for name, text in story.figures.items()), failure is None
+
+
+PARTS = {"figures": gauge, "dual": checks.dual, "dual-all": checks.dual_all, "spec": checks.spec, "native": native.run, "story": tell}
 
 
 def run_target(target, parts):
@@ -91,23 +61,31 @@ def run_target(target, parts):
 
 
 def chosen(name, board):
-    """[(target, parts)] for the argument --target."""
-    known = {"rp2040": [(EmulatedRP2040, (measure, native.run))], "pico_w": [(EmulatedPicoW, (tell,))]}
+    """[(maker of a target, names of its parts)] for the argument --target."""
+    known = {"rp2040": [(EmulatedRP2040, ("figures", "dual", "native"))], "pico_w": [(EmulatedPicoW, ("figures", "story"))]}
     known["all"] = known["rp2040"] + known["pico_w"]
     if name.startswith("serial:"):
-        return [(lambda: SerialBoard(name.removeprefix("serial:"), board), (measure, tell))]
+        return [(lambda: SerialBoard(name.removeprefix("serial:"), board), ("figures", "dual", "story"))]
+    if name.startswith("qemu:"):
+        return [(lambda: QemuBoard(os.path.expanduser(name.removeprefix("qemu:"))), ("figures", "dual", "story"))]
     if name not in known:
-        sys.exit(f"There is no target {name}: use {', '.join(known)} or serial:PORT.")
+        sys.exit(f"There is no target {name}: use {', '.join(known)}, qemu:PATH or serial:PORT.")
     return known[name]
 
 
 def main():
     """Run the chosen targets; the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended, too
     parser = argparse.ArgumentParser(prog="python -m hil", description="Tests on official firmware, emulated or real.")
-    parser.add_argument("--target", default="all", help="rp2040, pico_w, all, or serial:PORT")
+    parser.add_argument("--target", default="all", help="rp2040, pico_w, all, qemu:PATH or serial:PORT")
     parser.add_argument("--board", help="kind of a serial board, as `fleet flash` names it")
+    parser.add_argument("--parts", help=f"what to do there, with commas between: {', '.join(PARTS)} (default: what the target is for)")
     options = parser.parse_args()
-    return 0 if all([run_target(make(), parts) for make, parts in chosen(options.target, options.board)]) else 1
+    names = options.parts.split(",") if options.parts else None
+    if names and not set(names) <= set(PARTS):
+        parser.error(f"--parts knows {', '.join(PARTS)}")
+    jobs = [(make(), [PARTS[name] for name in names or parts]) for make, parts in chosen(options.target, options.board)]
+    return 0 if all([run_target(target, parts) for target, parts in jobs]) else 1
 
 
 if __name__ == "__main__":

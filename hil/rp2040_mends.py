@@ -7,19 +7,28 @@
    end before an answer can come from the network. Mended, idle time passes no faster than it does outside.
 3. `confine_to_loopback`: the emulated Wi-Fi connects the board to whatever address it names. Mended, 10.0.0.1 is the
    loopback interface of this machine, and everything else is unreachable.
-4. `stretch_keepalive`: a busy board's second takes 20 to 40 outside, so a broker would take a board that computes for dead.
+4. `reset_takes_the_radio_along`: a chip reset leaves the emulated Wi-Fi chip powered and in the middle of its session, so that the
+   firmware cannot start it again. Mended, it loses its power for the moment, as the pin that switches it on floats, and with it its connections.
+5. `random_bits_are_random`: the ring oscillator's random bit is always 1, so that `os.urandom` gives the same bytes at each start, and with
+   them an agent's boot id: the fleet takes its reports for repeated ones.
+6. `stretch_keepalive`: a busy board's second takes 20 to 40 outside, so a broker would take a board that computes for dead.
    In the CONNECT packet of MQTT 3.1.1 the keepalive becomes the longest there is. Not a fault of the emulator, but of its pace.
 """
 
 import asyncio
+import random
 import time
 
+from rp2040py.device.base_device import BaseDevice
 from rp2040py.external.cyw43 import nat
+from rp2040py.external.cyw43.chip import Cyw43439
+from rp2040py.peripherals.peripheral import UnimplementedPeripheral
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import USBCDC
 
 _ARMED = "_wasmfleet_armed_bytes"
 _SLICE_NS = 1_000_000  # the board runs this much of its time between looks at the clock outside
+_ROSC_RANDOMBIT = 0x1C  # RP2040 datasheet, 2.17.8
 GATEWAY = "10.0.0.1"
 
 
@@ -164,7 +173,48 @@ def confine_to_loopback():
     return undo
 
 
-ALL = (hold_empty_answers, idle_at_wall_speed, confine_to_loopback)
+def reset_takes_the_radio_along():
+    """Patch the classes `Cyw43439` and `BaseDevice`; boards made afterwards are mended. Returns a function that takes the mend back."""
+    attach, enter = Cyw43439.attach, BaseDevice._enter_reset
+    radios = {}
+
+    def mended_attach(radio, rp2040):
+        attach(radio, rp2040)
+        radios[id(rp2040)] = radio
+
+    def mended_enter(device, cause):
+        enter(device, cause)
+        radio = radios.get(id(device.mcu))
+        if radio:
+            radio.bus.power_off()
+            radio.bus.nat_bridge.reset()
+
+    Cyw43439.attach, BaseDevice._enter_reset = mended_attach, mended_enter
+
+    def undo():
+        Cyw43439.attach, BaseDevice._enter_reset = attach, enter
+
+    return undo
+
+
+def random_bits_are_random():
+    """Patch the class `UnimplementedPeripheral`. Returns a function that takes the mend back."""
+    read = UnimplementedPeripheral.read_uint32
+
+    def mended_read(peripheral, offset):
+        if peripheral.name == "ROSC_BASE" and offset == _ROSC_RANDOMBIT:
+            return random.getrandbits(1)
+        return read(peripheral, offset)
+
+    UnimplementedPeripheral.read_uint32 = mended_read
+
+    def undo():
+        UnimplementedPeripheral.read_uint32 = read
+
+    return undo
+
+
+ALL = (hold_empty_answers, idle_at_wall_speed, confine_to_loopback, reset_takes_the_radio_along, random_bits_are_random)
 
 
 def apply(mends=ALL):

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from hil.target import ExecError, Missing, Target
 
@@ -23,7 +25,7 @@ class SerialBoard(Target):
         self.gateway = os.environ.get("WASMFLEET_HIL_HOST")
 
     def _mpremote(self, arguments, timeout_s):
-        command = [sys.executable, "-m", "mpremote", "connect", self._port, *arguments]
+        command = [sys.executable, "-m", "mpremote", "connect", self.port(), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
         if "Traceback (most recent call last)" in done.stdout + done.stderr:
             raise ExecError(done.stdout + done.stderr)
@@ -44,6 +46,12 @@ class SerialBoard(Target):
 
     def exec(self, code, timeout_s=120):
         return self._mpremote(["resume", "exec", code], timeout_s)
+
+    def load(self, data):
+        """By way of a folder that mpremote lets the board read."""
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "data").write_bytes(data)
+            self._mpremote(["resume", "mount", folder, "exec", "with open('/remote/data', 'rb') as f: b = f.read()"], 600)
 
     def port(self):
         return self._port

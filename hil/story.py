@@ -17,14 +17,17 @@ from hil.install import install, shipped_files
 from hil.target import Missing
 
 ROOT = Path(__file__).resolve().parents[1]
-SENSOR = ROOT / "wasm_modules" / "sensor"
+MODULES = ROOT / "wasm_modules"
+SENSOR = MODULES / "sensor"
 GROUP = "greenhouse"
-RELAY, ADC = 15, 26
+RELAY, ADC, LED = 15, 26, 25
+PADDING_BYTES = 24 << 10  # what the second version is longer by, so that its download takes a while
 HOT, COLD = 40000, 5000  # ADC levels: 61 and 7.6 degrees; the module switches at 30 and 28
 READY_S = 900  # wall time; an emulated board's second may take a minute outside
 PUSH_S = 1200
 TOGGLE_S = 240
 UP_S = 30
+CUT_AFTER_S = 1
 
 
 class Failed(RuntimeError):
@@ -48,6 +51,15 @@ def wait(what, timeout_s, test):
     return found
 
 
+def section(body):
+    """A custom section of a WebAssembly module (core spec, 5.5.3) with these bytes, its length in LEB128."""
+    size, rest = bytearray(), len(body)
+    while rest >= 0x80:
+        size.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    return b"\0" + bytes(size) + bytes([rest]) + body
+
+
 class Story:
     """One board, one fleet of its own in a temporary folder. `figures` fills as the steps are done: {name: text}."""
 
@@ -60,6 +72,7 @@ class Story:
         self.start = time.monotonic()
         self.home = tempfile.mkdtemp(prefix="wasmfleet-hil-")
         self.levels = []
+        self.hot = False  # whether the relay was switched on by warming the sensor
         self._up = None
 
     def say(self, text):
@@ -105,7 +118,8 @@ class Story:
     def push(self):
         """sensor.wasm, over the air, and its relay."""
         self.target.on_pin(RELAY, self.levels.append)
-        self.target.drive_adc(ADC, COLD)
+        with contextlib.suppress(Missing):
+            self.target.drive_adc(ADC, COLD)
         wall, board = time.monotonic(), self.target.seconds()
         shown = self.fleet("push", SENSOR / "sensor.wasm", "--group", GROUP, "--timeout", PUSH_S, timeout_s=PUSH_S + 60)
         if "running" not in shown:
@@ -123,6 +137,16 @@ class Story:
             self.say(f"analogue pin {ADC} at {level}: relay pin {RELAY} is {value}")
         self.figures["relay changes"] = str(len(self.levels))
 
+    def blink(self):
+        """For a target whose analogue pins can't be driven: a module that changes a pin by itself, then the sensor again."""
+        seen = []
+        self.target.on_pin(LED, seen.append)
+        self.fleet("push", MODULES / "blink" / "blink.wasm", "--group", GROUP, "--timeout", PUSH_S, timeout_s=PUSH_S + 60)
+        wait("the blinking pin", TOGGLE_S, lambda: len(seen) >= 4)
+        self.say(f"blink.wasm runs in its place: pin {LED} changes")
+        self.fleet("push", SENSOR / "sensor.wasm", "--group", GROUP, "--timeout", PUSH_S, timeout_s=PUSH_S + 60)
+        self.figures["pin changes"] = str(len(seen))
+
     def survive(self, what, action):
         """After `action` (a reset, a power cut) the board comes back by itself, its module running, nothing fetched again."""
         before = self.device()["report"]["boots"]
@@ -130,8 +154,26 @@ class Story:
         back = wait(f"back after {what}", READY_S, lambda: (row := self.device())["state"] == "ready" and row["report"]["boots"] > before and row)
         if back["module"] != "sensor":
             raise Failed(f"after {what} the board runs {back['module']}")
-        wait(f"relay after {what}", TOGGLE_S, lambda: self.target.pin(RELAY) == 1)
-        self.say(f"{what} survived: boot {back['report']['boots']}, the module runs, the relay is on")
+        if self.hot:
+            wait(f"relay after {what}", TOGGLE_S, lambda: self.target.pin(RELAY) == 1)
+        self.say(f"{what} survived: boot {back['report']['boots']}, the module runs{', the relay is on' if self.hot else ''}")
+
+    def cut_download(self):
+        """The power goes away in the middle of a download; the update completes by itself, and only it was needed."""
+        module = Path(self.home) / "sensor.wasm"
+        name = b"padding"
+        module.write_bytes((SENSOR / "sensor.wasm").read_bytes() + section(bytes([len(name)]) + name + os.urandom(PADDING_BYTES)))
+        shutil.copy(SENSOR / "manifest.toml", self.home)
+        self.fleet("push", module, "--group", GROUP, "--version", "2.0.0", "--no-watch")
+        before = self.device()["report"]["boots"]
+        wait("the download", PUSH_S, lambda: self.device()["status"] == "downloading")
+        time.sleep(CUT_AFTER_S)
+        if self.device()["status"] != "downloading":
+            raise Failed("the download was over before the power was cut")
+        self.target.cut_power()
+        self.say("the power is cut in the middle of the download of sensor 2.0.0")
+        back = wait("the update after the cut", PUSH_S, lambda: (row := self.device())["version"] == "2.0.0" and row["status"] == "confirmed" and row)
+        self.say(f"boot {back['report']['boots'] - before} after it: sensor 2.0.0 is confirmed")
 
     def stranger(self):
         """A module signed by a key that nobody vouches for is refused by the board, and the old one goes on."""
@@ -151,11 +193,19 @@ class Story:
         self.settle()
         self.provision()
         self.push()
-        self.toggle()
+        try:
+            self.toggle()
+            self.hot = True
+        except Missing as reason:
+            self.say(f"{reason}: a pin that changes by itself is looked at instead")
+            self.blink()
         if whole:
             self.survive("a reset", self.target.reset)
-            with contextlib.suppress(Missing):
+            try:
                 self.survive("a power cut", self.target.cut_power)
+                self.cut_download()
+            except Missing as reason:
+                self.say(f"skipped: {reason}")
             self.stranger()
 
     def close(self, failed=False):

@@ -22,6 +22,7 @@ class Flash:
 
     def __init__(self, folder):
         self.folder = folder
+        self.registers = {}
 
     def real(self, path):
         """Where the board's `path` lies."""
@@ -39,7 +40,7 @@ class Flash:
             "os": types.SimpleNamespace(**files, rename=self._rename, statvfs=lambda path: (4096, 0, 0, 210)),
             "sys": system,
             "gc": types.SimpleNamespace(collect=gc.collect, mem_free=lambda: 200000),
-            "machine": types.SimpleNamespace(unique_id=lambda: bytes.fromhex("e6614104031f2b2c"), reset=lambda: None),
+            "machine": types.SimpleNamespace(mem32=self.registers, unique_id=lambda: bytes.fromhex("e6614104031f2b2c"), reset=lambda: None),
             "network": types.SimpleNamespace(STA_IF=0, WLAN=lambda interface: wlan),
         }
 

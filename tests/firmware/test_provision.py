@@ -44,6 +44,7 @@ def test_the_agent_is_put_aside_before_its_files_change(board, tmp_path):
     provision.park(board.port)
     assert not (tmp_path / "main.py").exists() and (tmp_path / "main.off").exists()
     assert "machine.reset()" in board.ran[-1]
+    assert board.flash.registers == {0x4005B000: 1 << 30}  # the watchdog that the agent has armed
     provision.park(board.port)  # a board without an agent is left as it is
 
 

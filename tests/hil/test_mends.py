@@ -6,9 +6,10 @@ import time
 
 import pytest
 from rp2040py.external.cyw43 import nat, net
+from rp2040py.external.cyw43.chip import Cyw43439
 
 from hil import rp2040_mends
-from hil.emulated import EmulatedRP2040
+from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.target import Missing
 
 GUEST, GATEWAY = bytes([10, 0, 0, 2]), bytes([10, 0, 0, 1])
@@ -43,6 +44,47 @@ def test_empty_answers_must_be_held(firmware):
 def test_idle_time_must_not_hurry(firmware):
     assert sleeping((rp2040_mends.hold_empty_answers,), 3000) < 2.5
     assert 2.9 < sleeping((rp2040_mends.hold_empty_answers, rp2040_mends.idle_at_wall_speed), 3000)
+
+
+def drawn(mends):
+    """Random bytes that a board draws in each of two lives."""
+    found = []
+    for _ in range(2):
+        target = EmulatedRP2040(mends)
+        try:
+            target.flash()
+            found.append(target.exec("import os\nprint(os.urandom(8))"))
+        finally:
+            target.close()
+    return found
+
+
+def test_random_bits_must_be_made(firmware):
+    same, other = drawn((rp2040_mends.hold_empty_answers,)), drawn((rp2040_mends.hold_empty_answers, rp2040_mends.random_bits_are_random))
+    assert same[0] == same[1] and other[0] != other[1]
+
+
+def radio_after_reset(mends, monkeypatch):
+    """Whether the Wi-Fi chip of a board that was reset is still as it was before."""
+    radios, attach = [], Cyw43439.attach
+    monkeypatch.setattr(Cyw43439, "attach", lambda radio, rp2040: radios.append(radio) or attach(radio, rp2040))
+    target = EmulatedPicoW(mends)
+    try:
+        target.flash()
+        radios[0].bus._bus_data_credit = 77
+        target.reset()
+        return radios[0].bus._bus_data_credit == 77
+    finally:
+        target.close()
+
+
+def test_the_radio_must_be_reset_with_the_chip(monkeypatch):
+    try:
+        EmulatedPicoW.image()
+    except Missing as reason:
+        pytest.skip(str(reason))
+    assert radio_after_reset((rp2040_mends.hold_empty_answers,), monkeypatch)
+    assert not radio_after_reset((rp2040_mends.hold_empty_answers, rp2040_mends.reset_takes_the_radio_along), monkeypatch)
 
 
 class Chip:

@@ -45,14 +45,23 @@ def spectest():
     return found
 
 
+def commands(path):
+    """The commands of a .json file; of a .jsonl file, one a line, each as it is needed: a board's heap can't hold them all."""
+    with open(path) as file:
+        if path.endswith(".json"):
+            yield from json.load(file)["commands"]
+        else:
+            for line in file:
+                yield json.loads(line)
+
+
 class Script:
     """The commands of one file; `counts` tells how many of each type passed, `failures` lists (line, type, what)."""
 
     def __init__(self, folder, name, executor=Instance):
         self.folder = folder
         self.executor = executor
-        with open(folder + "/" + name) as file:
-            self.commands = json.load(file)["commands"]
+        self.commands = commands(folder + "/" + name)
         self.host = spectest()
         self.registered = {}
         self.named = {}

@@ -1,0 +1,86 @@
+"""The tests that run on a board itself: the files of tests/dual, and a part of WebAssembly's official suite."""
+
+import json
+import time
+
+from hil.install import DUAL, device_files, install, spec_files, test_files
+from hil.target import ExecError
+
+# Dual files that an emulated board gets through in a few minutes; `--parts dual-all` runs all there are.
+QUICK = ("test_wire_topics", "test_wire_cbor", "test_wire_mac", "test_wire_mqtt", "test_wasm_control")
+SPEC = (
+    *("i32", "i64", "br", "br_if", "br_table", "call", "call_indirect", "traps"),
+    *("memory", "memory_copy", "memory_fill", "memory_grow", "memory_init", "memory_redundancy", "memory_size", "memory_trap"),
+)
+TEST_S = 1800  # wall time for one test function
+SPEC_S = 3600  # and for one file of the suite
+
+_LIST = "import {0} as t\nfor n in sorted(dir(t)):\n    if n.startswith('test_'): print(n)"
+_RUN = "import gc, {0} as t\ngc.collect()\nt.{1}()"
+_SPEC = """
+import json
+from runner import Script
+s = Script("/suite", "{0}.jsonl")
+s.run()
+print(json.dumps([sum(s.counts.values()), s.failures[:9]]))
+"""
+
+
+def run_file(target, name):
+    """Run the tests of one dual file in a fresh interpreter; returns (passed, [text of each failure])."""
+    target.reset()
+    passed, failures = 0, []
+    for test in target.exec(_LIST.format(name)).split():
+        try:
+            target.exec(_RUN.format(name, test), TEST_S)
+            passed += 1
+        except (ExecError, TimeoutError) as error:
+            failures.append(f"{name}.{test}: {error}")
+            if isinstance(error, TimeoutError):
+                break
+    return passed, failures
+
+
+def run_spec(target, name):
+    """Run one file of the official suite; returns (passed, [text of each failure])."""
+    target.reset()
+    try:
+        passed, failures = json.loads(target.exec(_SPEC.format(name), SPEC_S).split("\n")[-2])
+    except (ExecError, TimeoutError) as error:
+        return 0, [f"{name}.json: {error}"]
+    return passed, [f"{name}.json:{line} {kind}: {what}" for line, kind, what in failures]
+
+
+def each(target, names, run):
+    """Run all `names` by `run`; prints failures and times; returns (text, whether all was well)."""
+    passed, failed, wall, board = 0, 0, time.monotonic(), target.seconds()
+    for name in names:
+        start = time.monotonic()
+        good, failures = run(target, name)
+        passed, failed = passed + good, failed + len(failures)
+        print("\n".join(failures) if failures else f"  {name}: {good} passed in {time.monotonic() - start:.0f} s", flush=True)
+    cost = f"{time.monotonic() - wall:.0f} s wall, {target.seconds() - board:.0f} s board time"
+    return f"{passed} passed, {failed} failed ({cost})", not failed and passed > 0
+
+
+def dual(target, names=QUICK):
+    """Dual files on a target whose flash is empty; (text, whether all was well)."""
+    install(target, device_files() | test_files(names))
+    text, good = each(target, names, run_file)
+    return f"dual tests: {text}", good
+
+
+def dual_all(target):
+    """All dual files."""
+    return dual(target, [path.stem for path in sorted(DUAL.glob("test_*.py"))])
+
+
+def spec(target):
+    """A part of the official suite: integers, branches, calls, memory, traps; (text, whether all was well)."""
+    install(target, device_files())
+    results = []
+    for name in SPEC:  # one file's modules at a time: all of them together are more than a board's flash
+        install(target, spec_files(name))
+        results.append(each(target, [name], run_spec))
+        target.exec(f"import os\nfor f in os.listdir('/suite'):\n    os.remove('/suite/' + f)  # {name}", 600)
+    return "official suite: " + "; ".join(f"{name} {text}" for name, (text, _) in zip(SPEC, results)), all(good for _, good in results)

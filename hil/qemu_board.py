@@ -1,0 +1,217 @@
+"""An ESP32 in a QEMU that has the machine `esp32-picsimlab` (github.com/lcgamboa/qemu): official firmware, Wi-Fi, flash in a file."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from hil.emulated import cached
+from hil.serial_board import SerialBoard
+from hil.target import Missing
+from hil.terminal import Terminal
+
+MACHINE = "esp32-picsimlab"
+FLASH_BYTES = 4 << 20
+IMAGE_AT = 0x1000
+FILES_AT = 0x200000  # the partition "vfs" of MicroPython's 4 MiB layout: littlefs 2
+GPIO_OUT = 0x3FF44004  # GPIO_OUT_REG (ESP32 technical reference manual, 4.12): levels of pins 0 to 31
+BOOT_S = 300
+POLL_S = 0.02
+LINE_BYTES, LINE_S = 32, 0.003
+
+
+class QemuBoard(SerialBoard):
+    """`path` names the program qemu-system-xtensa. Time is the machine's own, which QEMU runs at wall speed."""
+
+    model = "esp32"
+    firmware = "ESP32_GENERIC-20250911-v1.26.1.bin"
+    sha256 = "6b5272b6edd15fc4d1627ec559a27a5d5a7b86e5ea7f8013941eb10c877edd4e"
+    wifi = ("PICSimLabWifi", None)  # the one network of the emulated Wi-Fi: open
+    gateway = "192.168.4.2"  # leads to this machine's loopback interface
+
+    def __init__(self, path):
+        self.name = "ESP32 in QEMU, MicroPython 1.26.1"
+        self.path = path
+        self._start = time.monotonic()
+        self._folder = Path(tempfile.mkdtemp(prefix="wasmfleet-qemu-"))
+        self._process = self._qmp = None
+        self._listeners = []
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, name="qemu", daemon=True).start()
+        self._terminal = self._writer = None
+        self._typed, self._typing = b"", False
+
+    # -- power
+
+    def flash(self):
+        self._check()
+        self._off()
+        merge = ["merge-bin", "-o", str(self._folder / "flash"), "--flash-size", "4MB", "--pad-to-size", "4MB", hex(IMAGE_AT)]
+        command = [sys.executable, "-m", "esptool", "--chip", "esp32", *merge, str(cached(self.firmware, self.sha256))]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode or (self._folder / "flash").stat().st_size != FLASH_BYTES:
+            raise RuntimeError(f"esptool could not merge the image: {done.stdout[-500:]}{done.stderr[-500:]}")
+        self._on()
+
+    def put_all(self, files):
+        """Into the file system as it lies in the flash file: this machine writes to flash a hundred times slower than a chip does."""
+        from littlefs import LittleFS
+        from littlefs.context import UserContext
+
+        self._off()
+        with open(self._folder / "flash", "r+b") as flash:
+            flash.seek(FILES_AT)
+            held = UserContext(FLASH_BYTES - FILES_AT)
+            held.buffer = bytearray(flash.read())
+            system = LittleFS(context=held, block_size=4096, block_count=len(held.buffer) // 4096, read_size=32, prog_size=32, lookahead_size=32)
+            for path, data in files.items():
+                system.makedirs(path.rpartition("/")[0] or "/", exist_ok=True)
+                with system.open(path, "wb") as file:
+                    file.write(data)
+            flash.seek(FILES_AT)
+            flash.write(held.buffer)
+        self._on()
+        return True
+
+    def _check(self):
+        if shutil.which(self.path) is None:
+            raise Missing(f"there is no program {self.path}: build qemu-system-xtensa from github.com/lcgamboa/qemu, branch picsimlab-esp32")
+        shown = subprocess.run([self.path, "-machine", "help"], capture_output=True, text=True).stdout
+        if MACHINE not in shown:
+            raise Missing(f"{self.path} has no machine {MACHINE}: it must be built from github.com/lcgamboa/qemu, branch picsimlab-esp32")
+
+    def _on(self):
+        serial, qmp = self._folder / "serial", self._folder / "qmp"
+        beside = str(Path(shutil.which(self.path)).resolve().parent)  # where the chip's ROM may lie, or in QEMU's own share folder
+        command = [self.path, "-L", beside, "-machine", MACHINE, "-display", "none", "-monitor", "none"]
+        command += ["-nic", "user,model=esp32_wifi,net=192.168.4.0/24"]
+        command += ["-drive", f"file={self._folder / 'flash'},if=mtd,format=raw", "-serial", f"unix:{serial},server=on,wait=on"]
+        command += ["-qmp", f"unix:{qmp},server=on,wait=off"]
+        with open(self._folder / "log", "ab") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._until(serial.exists, "QEMU did not start")
+        self._run(self._join(serial))
+        self._qmp = socket.socket(socket.AF_UNIX)
+        self._qmp.connect(str(qmp))
+        self._answers = self._qmp.makefile("r")
+        self._answers.readline()  # the greeting
+        self._qmp.sendall(b'{"execute": "qmp_capabilities"}')
+        self._answers.readline()
+        self._until(self._booted, "MicroPython did not boot")
+        threading.Thread(target=self._watch, args=(self._process,), name="qemu pins", daemon=True).start()
+
+    def _booted(self):
+        """Whether the console, since the last start, shows that MicroPython is there: its prompt, or the agent's first word."""
+        text = self._terminal.text()[self._boot_at :]
+        return ">>> " in text or "agent: " in text
+
+    def _until(self, test, complaint):
+        deadline = time.monotonic() + BOOT_S
+        while not test():
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                said = self.console() if self._terminal else (self._folder / "log").read_text(errors="replace")
+                raise OSError(f"{complaint}: {said[-1000:]}")
+            time.sleep(POLL_S)
+
+    def _off(self):
+        """Kill the machine, whatever it is doing."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+        self._answers.close()
+        self._qmp.close()
+        for name in ("serial", "qmp"):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def reset(self):
+        self._boot_at = len(self._terminal.text())
+        self._monitor("system_reset")
+        self._until(self._booted, "MicroPython did not boot again")
+
+    def cut_power(self):
+        self._off()
+        self._on()
+
+    def close(self):
+        self._off()
+        if self._terminal:
+            self._loop.call_soon_threadsafe(self._terminal.close)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        shutil.rmtree(self._folder)
+
+    # -- the serial line
+
+    def _run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(BOOT_S)
+
+    async def _join(self, path):
+        """Connect the machine's serial line to the pseudo-terminal, which outlives it."""
+        reader, self._writer = await asyncio.open_unix_connection(str(path))
+        if self._terminal is None:
+            self._terminal = Terminal(self._loop, self._type)
+        self._boot_at = len(self._terminal.text())
+        self._reading = self._loop.create_task(self._read(reader))
+
+    def _type(self, data):
+        """Type bytes into the board no faster than a serial line of 115200 baud would: more overruns its buffer of 256."""
+        self._typed += data
+        if not self._typing:
+            self._typing = True
+            self._pace()
+
+    def _pace(self):
+        part, self._typed = self._typed[:LINE_BYTES], self._typed[LINE_BYTES:]
+        self._typing = bool(part)
+        if part:
+            self._writer.write(part)
+            self._loop.call_later(LINE_S, self._pace)
+
+    async def _read(self, reader):
+        while data := await reader.read(4096):
+            self._terminal.from_board(data)
+
+    def port(self):
+        return self._terminal.path
+
+    def console(self):
+        return self._terminal.text()
+
+    # -- pins, by QEMU's monitor (docs/interop/qmp-spec); it can look at registers but not drive a pin
+
+    def _monitor(self, command):
+        """What a command of the human monitor prints."""
+        request = {"execute": "human-monitor-command", "arguments": {"command-line": command}}
+        with self._lock:
+            self._qmp.sendall(json.dumps(request).encode())
+            while "return" not in (answer := json.loads(self._answers.readline())):
+                if "error" in answer:
+                    raise OSError(f"{self.name}: {command}: {answer['error']['desc']}")
+        return answer["return"]
+
+    def pin(self, number):
+        return int(self._monitor(f"xp /1wx {GPIO_OUT:#x}").split(":")[1], 16) >> number & 1
+
+    def on_pin(self, number, callback):
+        """As `Target.on_pin`, by looking 50 times a second: shorter pulses are missed."""
+        self._listeners.append([number, self.pin(number), callback])
+
+    def _watch(self, process):
+        while self._process is process and process.poll() is None:
+            time.sleep(POLL_S)
+            for row in self._listeners:
+                try:
+                    level = self.pin(row[0])
+                except (OSError, ValueError):
+                    return  # the power is off
+                if level != row[1]:
+                    row[1] = level
+                    row[2](level)
