@@ -267,7 +267,7 @@ class Update(Staging):
                 self._do("stop", slot)
         self._check_stopped()
         if self._wanted is None:
-            self._complete()
+            self._then = self._complete
         else:
             self._release()
 
