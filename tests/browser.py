@@ -113,8 +113,8 @@ class Browser:
         return self.run("document.body ? document.body.innerText : ''")
 
     def see(self, words, seconds=20):
-        """Wait until `words` stand on the page."""
-        return self.wait(f"document.body && document.body.innerText.includes({json.dumps(words)})", seconds, words)
+        """Wait until `words` stand on the page, however they are broken into lines."""
+        return self.wait(f"document.body && document.body.innerText.replace(/\\s+/g, ' ').includes({json.dumps(words)})", seconds, words)
 
     def click(self, words, kinds="button, a, summary, option"):
         """Press the first visible element of `kinds` that reads `words` or is labelled so."""

@@ -223,6 +223,7 @@ def _target(row, online):
         "reason": row.reason,
         "detail": row.detail,
         "progress": row.progress,
+        "updated": row.updated,
         "online": online,
         "final": row.state in rollout.FINAL,
     }

@@ -8,7 +8,7 @@ from fleet.output import as_fields, emit, output_option
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine that boards are told.")
 @click.option("--listen", help="Address that the broker listens on (default: this machine only for 127.0.0.1, else all).")
-@click.option("--port", type=click.IntRange(1, 65535), default=1884, show_default=True, help="Port of the broker.")
+@click.option("--port", type=click.IntRange(1, 65535), envvar="FLEET_BROKER_PORT", default=1884, show_default=True, help="Port of the broker.")
 @click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), default="auto", show_default=True, help="Which broker.")
 @click.option("--insecure-plain-keys", is_flag=True, help="Keep the signing keys without a passphrase: for tests and demos.")
 @output_option
