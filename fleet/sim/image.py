@@ -59,14 +59,16 @@ def spelling(also=()):
 def compile_file(path, name, arch=None, spell=None):
     """Bytes of the `.mpy` of the Python file `path`, which tracebacks will call `name`; cached by content.
 
-    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `spelling`) respells it.
+    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `spelling`) respells it, and
+    drops the line tables of our own modules. Other files keep theirs, and their `assert`s, which tests are made of.
     """
     source = Path(path).read_text()
     source = (spell.spell(source, name) if spell else source).encode()
     program = compiler()
-    if name.startswith("mpwasm/"):
+    ours = name.startswith("mpwasm/")
+    if ours:
         name = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")  # the module's name is in the heap anyway
-    options = [*(["-O3"] if spell else []), "-s", name] + ([f"-march={arch}"] if arch else [])
+    options = [*(["-O3"] if spell and ours else []), "-s", name] + ([f"-march={arch}"] if arch else [])
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
     if not kept.exists():
