@@ -15,7 +15,8 @@ from fleet.sim import image, node
 TESTS = Path(__file__).resolve().parent
 DUAL = TESTS / "dual"
 TIMEOUT_S = 300
-DEEP = {"test_powercut": "2000", "test_soak": "2000"}  # words of the VM's call stack for files in which a test's calls lie below the agent's own
+# Words of the VM's call stack for files in which a test's calls lie below the agent's own.
+DEEP = {name: "2000" for name in ("test_powercut", "test_soak")}
 
 
 def stage(file, flash):

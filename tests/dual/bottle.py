@@ -113,6 +113,7 @@ class Bottle:
         self.home = ""
         self.goal = None
         self.patience = 0
+        self.step_ms = STEP_MS
         identity = {1: DEVICE, 2: KEY, 3: ROOT, 4: "greenhouse", 5: "", 6: 0, 7: ["gpio:*", "log"], 8: None, 9: None, 10: False}
         self.flash.folders.add("/cfg")
         self.flash.files["/cfg/identity.cbor"] = encode(identity)
@@ -144,7 +145,7 @@ class Bottle:
 
     def nap(self, ms):
         """The agent sleeps: time goes by."""
-        self.now += max(ms, STEP_MS)
+        self.now += max(ms, self.step_ms)
         self.hub.tick()
         self.patience -= 1
         if self.patience < 0:
