@@ -23,7 +23,9 @@ DEFAULT_WINDOW_S = 0
 _NEEDS = {"gpio": "gpio:", "adc": "adc:", "telemetry": "telemetry:"}
 
 # Names in manifest.toml that go into the manifest as they are.
-_SETTINGS = ("name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share", "slot")
+_SETTINGS = (
+    "name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share", "slot", "native",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _check_pin(settings, payload, name):
         raise FleetError(f"{name} is not the file that manifest.toml describes: its SHA-256 differs. Build it again or correct `sha256`.", SIGNATURE)
 
 
-def make_manifest(path, groups, name=None, version=None):
+def make_manifest(path, groups, name=None, version=None, native=None):
     """(Manifest, payload bytes) for the wasm at `path`, for boards of `groups`; options go before manifest.toml, which goes before defaults."""
     try:
         payload = path.read_bytes()
@@ -112,7 +114,7 @@ def make_manifest(path, groups, name=None, version=None):
     found = inspect(payload, path.name)
     fields = {"name": path.stem, "version": "0", **{key: settings[key] for key in _SETTINGS if key in settings}}
     fields.setdefault("memory", found.memory)
-    fields.update({key: value for key, value in (("name", name), ("version", version)) if value is not None})
+    fields.update({key: value for key, value in (("name", name), ("version", version), ("native", native)) if value is not None})
     manifest = Manifest(digest=sha256(payload).digest(), size=len(payload), groups=sorted(groups), **fields)
     try:
         manifest.encode()

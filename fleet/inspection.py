@@ -57,9 +57,22 @@ def inspect(data, name):
     report.update(imports=imports, exports=_exports(module), capabilities=_capabilities(imports), entry=entry_of(module))
     report["memory"] = memory = _memory(module, found, refusals)
     report["boards"] = [_board(kind, memory["total"]) for kind in BOARDS]
+    report["machine_code"] = machine_code(module)
     for row in imports:
         row.pop("refusal", None)
     return {**report, "accepted": not refusals, "refusals": refusals}
+
+
+def machine_code(module):
+    """Bytes of machine code that boards with an ARMv6-M or later Cortex-M make of `module`, what it needs of the run-time library included."""
+    from mpwasm.native.compile import compile_module
+    from mpwasm.native.runtime import Runtime
+
+    library = Runtime()
+    try:
+        return len(compile_module(module, library).code)
+    finally:
+        library.close()
 
 
 def entry_of(module):

@@ -34,6 +34,7 @@ def show(report):
         out.append(f"features   {used or 'WebAssembly 1.0 without i64 and floats'}")
     if "imports" in report:
         out += [*_imports(report["imports"]), *_exports(report), *_memory(report["memory"]), *_boards(report["boards"])]
+        out.append(f"code       {report['machine_code']} bytes of machine code on RP2040, RP2350 and other Cortex-M boards; slot code elsewhere")
     for refusal in report["refusals"]:
         out.append(f"refused    {refusal['sentence']}")
     if report["accepted"]:

@@ -227,7 +227,7 @@ class Install:
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
-                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, True)
+                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, self.spec[launch.NATIVE])
             while self.board.uptime_ms() < now + _SLICE_MS:
                 self._prepared(next(self.starting))
         except StopIteration:

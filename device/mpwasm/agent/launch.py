@@ -20,12 +20,13 @@ _CAPABILITIES = const(5)
 _ENTRY = const(6)
 CONFIG = 7
 _SHARE = const(8)
+NATIVE = 9
 
 
 def spec_of(manifest, config):
     """The spec of a `wire.manifest.Manifest`, with the config that counts (str -> str|int)."""
     m = manifest
-    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share]
+    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share, m.native]
 
 
 def load(path, board):

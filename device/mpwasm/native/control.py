@@ -81,7 +81,7 @@ class Control(Function):
             self.direct(function + self.numbers, delta, slot, results)
             return
         self.flush()
-        for word in self.pins:
+        for word in sorted(self.pins):
             if word >= delta:
                 self.save(word, self.pins[word])
         self.forget()
@@ -91,7 +91,7 @@ class Control(Function):
     def from_host(self, delta, slot, results):
         """Take a host call's results from the frame: one or two words may belong elsewhere than at `delta`."""
         if results > 2:
-            for word in self.pins:
+            for word in sorted(self.pins):
                 if word >= delta:
                     self.restore(word, self.pins[word])
             return
@@ -137,7 +137,7 @@ class Control(Function):
         self.flush()
         self.save_pins()
         self.to_frame(code[at + 1])
-        for word in self.pins:
+        for word in sorted(self.pins):
             if word >= delta and word not in self.written:
                 self.save(word, self.pins[word])
         self.forget()

@@ -109,7 +109,7 @@ class Function(Registers):
         if self.temps - self.params > _MANY:
             cpu.clear(self.params + 2, self.temps)
         self.zero_locals(self.temps - self.params <= _MANY)
-        for word in self.pins:
+        for word in sorted(self.pins):
             if word < self.params:
                 self.restore(word, self.pins[word])
         self.forget()

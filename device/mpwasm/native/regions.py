@@ -161,6 +161,6 @@ class Plan:
         if around is None:
             return
         used = set(region.pins.values())
-        for word in around.pins:
+        for word in sorted(around.pins):
             if word not in region.pins and around.pins[word] not in used:
                 region.pins[word] = around.pins[word]

@@ -103,7 +103,8 @@ class Registers:
     def flush(self):
         """Bring all backings up to date; the cache stays as it is."""
         while self.lazy:
-            word, value = self.lazy.popitem()
+            word = min(self.lazy)  # the same order on both Pythons: MicroPython's dicts have none
+            value = self.lazy.pop(word)
             before = self.locked
             self.cpu.store(self.constant(value), word)
             self.locked = before
@@ -237,27 +238,27 @@ class Registers:
 
     def save_pins(self):
         """Bring the frame up to date with the pinned words that are ever written."""
-        for word in self.pins:
+        for word in sorted(self.pins):
             if word in self.written:
                 self.save(word, self.pins[word])
 
     def restore_pins(self):
         """Load all pinned words from the frame."""
-        for word in self.pins:
+        for word in sorted(self.pins):
             self.restore(word, self.pins[word])
 
     def differ(self, before, after):
         """Whether `passage` has anything to do."""
-        for word in before:
+        for word in sorted(before):
             if word in self.written and after.get(word) != before[word]:
                 return True
         return any(before.get(word) != after[word] for word in after)
 
     def passage(self, before, after):
         """From where words are pinned as `before` says to where they are as `after` says."""
-        for word in before:
+        for word in sorted(before):
             if word in self.written and after.get(word) != before[word]:
                 self.save(word, before[word])
-        for word in after:
+        for word in sorted(after):
             if before.get(word) != after[word]:
                 self.restore(word, after[word])

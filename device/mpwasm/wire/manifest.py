@@ -27,6 +27,7 @@ class Manifest(Record):
     | 17 | groups | list of str; boards of other groups refuse it; ``*`` at the end is a wildcard |
     | 18 | share | its part of the processor beside other guests: how many times 10 ms a slice may last |
     | 19 | slot | the slot of a board that it goes into: modules side by side have different ones |
+    | 20 | native | 1: as machine code where the board can; 0: by the plain executor |
 
     An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
     """
@@ -52,6 +53,7 @@ class Manifest(Record):
         (17, "groups", "l", 1, 16),
         (18, "share", "u", 1, 10),
         (19, "slot", "u", 0, 15),
+        (20, "native", "u", 0, 1),
     )
 
     kind = "wasm"
@@ -68,3 +70,4 @@ class Manifest(Record):
     groups = ("*",)
     share = 2
     slot = 0
+    native = 1
