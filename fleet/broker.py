@@ -54,8 +54,9 @@ def board_password(vault, device):
 
 
 def users(home, store, vault):
-    """[(user, password)] of all who may connect: the service, and every board."""
-    return [(credentials.SERVICE_USER, service_password(home)), *((row.id, board_password(vault, row)) for row in store.devices())]
+    """[(user, password)] of all who may connect: the services, and every board."""
+    services = [(name, service_password(home)) for name in credentials.SERVICE_USERS]
+    return [*services, *((row.id, board_password(vault, row)) for row in store.devices())]
 
 
 class Broker:
@@ -145,7 +146,7 @@ class Broker:
     def write_credentials(self):
         """Write the password file: the service and every board."""
         self._revision = self._store.credentials_revision()
-        lines = {credentials.SERVICE_USER: self._line(credentials.SERVICE_USER, lambda: service_password(self._home))}
+        lines = {name: self._line(name, lambda: service_password(self._home)) for name in credentials.SERVICE_USERS}
         for device in self._store.devices():
             lines[device.id, device.sealed_key] = self._line(device.id, lambda row=device: self._board_password(row), device.sealed_key)
         self._lines = lines

@@ -71,7 +71,7 @@ listeners.tcp.default.enable = false
 EMQX_OFF = "listeners.ws.default.enable = false\nlisteners.wss.default.enable = false\n"
 EMQX_ACL = f"""\
 %% Written by `fleet broker config`.
-{{allow, {{username, "{credentials.SERVICE_USER}"}}, all, ["f/1/#", "$share/+/f/1/#"]}}.
+{{allow, {{username, {{re, "^{credentials.SERVICE_USER}(-[2-8])?$"}}}}, all, ["f/1/#", "$share/+/f/1/#"]}}.
 {{allow, all, all, ["f/1/${{username}}/#"]}}.
 {{deny, all}}.
 """

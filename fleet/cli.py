@@ -33,6 +33,7 @@ COMMANDS = {
     "webhook": ("webhook", "Addresses that are told what becomes of rollouts: add, list, remove."),
     "bridge": ("bridge", "The fleet in other systems: home-assistant."),
     "completion": ("completion", "Let your shell complete commands and names."),
+    "service": ("service", "Run another service beside that of `fleet up`."),
     "db": ("db", "The database: upgrade."),
     "simulate": ("simulate", "Thousands of simulated boards without modules, for load and rehearsals."),
     "sim": ("sim", "Simulated boards: up."),

@@ -10,18 +10,18 @@ import hmac
 import os
 
 SERVICE_USER = "fleet-service"
+# A user each for services side by side: the broker lets in one connection per user.
+SERVICE_USERS = (SERVICE_USER, *(f"{SERVICE_USER}-{number}" for number in range(2, 9)))
 
 ITERATIONS = 101
 _SALT_BYTES = 12
 _HASH_BYTES = 64
 
-ACL = f"""\
-# Written by the fleet manager: a board uses its own topics, and nothing else.
-user {SERVICE_USER}
-topic readwrite f/1/#
-
-pattern readwrite f/1/%u/#
-"""
+ACL = (
+    "# Written by the fleet manager: a board uses its own topics, and nothing else.\n"
+    + "".join(f"user {user}\ntopic readwrite f/1/#\n\n" for user in SERVICE_USERS)
+    + "pattern readwrite f/1/%u/#\n"
+)
 
 
 def password_line(user, password, salt=None):
@@ -53,5 +53,5 @@ def matches(entry, password):
 
 def may_use(user, topic):
     """Whether `user` may publish to or subscribe to `topic` (a name or a filter): boards below f/1/<user>/ only."""
-    own = "f/1/" if user == SERVICE_USER else f"f/1/{user}/"
+    own = "f/1/" if user in SERVICE_USERS else f"f/1/{user}/"
     return topic.startswith(own)

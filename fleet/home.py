@@ -1,5 +1,6 @@
 """Where a fleet lives on disk: the folder, its settings file and its secrets."""
 
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -26,7 +27,7 @@ tls_cert = ""             # with tls_cert and tls_key (PEM files) it speaks TLS
 tls_key = ""
 
 [database]
-url = ""                  # empty: fleet.db in this folder
+url = {database}                  # empty: fleet.db in this folder
 """
 
 _WEB = {"listen": "127.0.0.1", "port": 8484, "host": "", "tls_cert": "", "tls_key": ""}
@@ -67,11 +68,12 @@ class Home:
             raise FleetError(f"There is no fleet in {self.root}. Run `fleet init` first, or name its folder with --home.")
         return self
 
-    def create(self, web_port=None, **broker):
+    def create(self, web_port=None, database="", **broker):
         """Make the folders (0700) and write the settings; `broker` overrides the broker's settings of that name."""
         for folder in (self.root, self.keys, self.broker):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.settings_path.write_text(SETTINGS.format(**{**_BROKER, **broker, "web_port": _WEB["port"] if web_port is None else web_port}))
+        given = {**_BROKER, **broker, "web_port": _WEB["port"] if web_port is None else web_port}
+        self.settings_path.write_text(SETTINGS.format(**given, database=json.dumps(database)))
 
     def settings(self):
         """The settings as {"broker": {...}, "web": {...}, "database": {...}}, defaults filled in."""

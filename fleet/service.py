@@ -32,12 +32,16 @@ REFRESH_CHECK_S = 30.0
 REFRESH_AT_ONCE = 200
 
 SUBSCRIPTIONS = [(f"f/1/+/{name}", qos) for name, qos in (("reported", 1), ("state", 1), ("get", 0), ("log", 1), ("tele", 1), ("cmd/res", 1))]
+RETAINED = [(topic_filter, qos) for topic_filter, qos in SUBSCRIPTIONS if topic_filter.endswith(("/reported", "/state"))]
+CATCH_UP_S = 10.0
+PEER_DEAD_S = 5.0
 
 
 class Service:
     """Runs on a store, a vault and a bus. It keeps nothing that it could not read again: killed and started anew, it goes on.
 
-    Several may run side by side on one database: then their buses share the subscriptions (`fleet.bus.shared`).
+    Several may run side by side on one database: then their buses share the subscriptions
+    (`fleet.bus.share`); what one that died had taken, another one reads again from what the broker retains.
     """
 
     def __init__(self, store, vault, bus, broker="", clock=time.time):
@@ -51,6 +55,7 @@ class Service:
         name = f"{socket.gethostname()}-{os.getpid()}"
         self._row = ServiceRow(id=name, broker=broker, pid=os.getpid(), started=clock(), beat=clock())
         self._next_tick = self._next_beat = self._next_refresh = 0.0
+        self._settle_at = None
         self._freshness = Watch(store)
         self._revision = self._keys_version = self._membership = None
         self._published = {}
@@ -111,6 +116,7 @@ class Service:
         self._heard_since = self.clock() if self.connected else math.inf
         if self.connected:
             log.info("connected to the broker")
+            self._settle_at = self.clock() + CATCH_UP_S
             self.publish_all()
         else:
             log.warning("lost the broker: %s", event[1])
@@ -158,6 +164,7 @@ class Service:
         """What is done once a second."""
         self._row.beat = now
         self.store.beat(ServiceRow(**self._row.model_dump()))
+        self._mind_peers(now)
         self._renew(now)
         self._freshness.look(now)
         if not self._outbox:
@@ -169,6 +176,16 @@ class Service:
         if self.connected and now >= self._next_refresh:
             self._next_refresh = now + REFRESH_CHECK_S
             self._publish(self.store.refresh_nonces(now, now - REFRESH_S, REFRESH_AT_ONCE))
+
+    def _mind_peers(self, now):
+        """Read again what a service that died had taken and not stored."""
+        if self.store.bury_services(now - PEER_DEAD_S):
+            log.warning("another service has died; reading again what boards last said")
+            self.bus.catch_up()
+            self._settle_at = now + CATCH_UP_S
+        if self._settle_at is not None and now >= self._settle_at:
+            self._settle_at = None
+            self.bus.settle()
 
     def _renew(self, now):
         """Tell the boards about a new list of keys."""

@@ -10,10 +10,11 @@ from fleet.output import as_fields, emit, output_option
 @click.option("--listen", help="Address that the broker listens on (default: this machine only for 127.0.0.1, else all).")
 @click.option("--port", type=click.IntRange(1, 65535), envvar="FLEET_BROKER_PORT", default=1884, show_default=True, help="Port of the broker.")
 @click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), default="auto", show_default=True, help="Which broker.")
+@click.option("--database", default="", help="URL of a database such as postgresql://user@host/fleet (default: SQLite in the fleet's folder).")
 @click.option("--insecure-plain-keys", is_flag=True, help="Keep the signing keys without a passphrase: for tests and demos.")
 @output_option
 @click.pass_obj
-def command(context, host, listen, port, kind, insecure_plain_keys, output):
+def command(context, host, listen, port, kind, database, insecure_plain_keys, output):
     """Make a fleet: keys, settings and database.
 
     The signing keys are encrypted with $WASMFLEET_PASSPHRASE, or with the passphrase you are asked for.
@@ -23,7 +24,7 @@ def command(context, host, listen, port, kind, insecure_plain_keys, output):
     client.check_new(context.home)
     passphrase = None if insecure_plain_keys else _new_passphrase()
     listen = listen or ("127.0.0.1" if host in ("127.0.0.1", "localhost") else "0.0.0.0")
-    made = client.init(context.home, passphrase, host=host, listen=listen, port=port, kind=kind)
+    made = client.init(context.home, passphrase, database, host=host, listen=listen, port=port, kind=kind)
     emit(made, output, lambda data: f"{FIELDS(data)}\n{_advice(context, data)}")
 
 

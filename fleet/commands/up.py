@@ -43,23 +43,22 @@ def _alone(home):
 
 
 def _run(home, kind, web, output):
-    from fleet.broker import Broker, service_password
-    from fleet.bus import Bus
+    from fleet.broker import EMBEDDED, Broker
     from fleet.credentials import SERVICE_USER
-    from fleet.service import SUBSCRIPTIONS, Service
+    from fleet.service import Service
     from fleet.store import open_store
     from fleet.vault import Vault
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     store, vault = open_store(home), Vault.open(home.key_file)
     broker = Broker(home, store, vault, kind)
-    stopped = _stop_on_signals()
+    stopped = stop_on_signals()
     broker.start()
     site = None
     try:
         site, link = _start_web(home, store, web) if web else (None, None)
         emit({"broker": broker.kind, "host": broker.host, "port": broker.port, "dashboard": link}, output, lambda _: _greeting(broker, link))
-        bus = Bus(*broker.address, SERVICE_USER, service_password(home), SUBSCRIPTIONS, broker.settings["tls_ca"] or None)
+        bus = make_bus(home, broker.address, broker.settings, SERVICE_USER, broker.kind != EMBEDDED)
         Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}").run(stopped, lambda: _watch(broker, site))
     finally:
         if site:
@@ -70,7 +69,17 @@ def _run(home, kind, web, output):
         click.echo("Stopped.")
 
 
-def _stop_on_signals():
+def make_bus(home, address, settings, user, shared):
+    """The bus of a service; `shared` where the broker can share subscriptions among services."""
+    from fleet import bus
+    from fleet.broker import service_password
+    from fleet.service import RETAINED, SUBSCRIPTIONS
+
+    filters, retained = (bus.share(SUBSCRIPTIONS), RETAINED) if shared else (SUBSCRIPTIONS, ())
+    return bus.Bus(*address, user, service_password(home), filters, settings["tls_ca"] or None, retained=retained)
+
+
+def stop_on_signals():
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

@@ -90,6 +90,11 @@ class Records:
         with self.write() as session:
             session.exec(delete(Service).where(col(Service.id) == name))
 
+    def bury_services(self, before):
+        """Forget the services that gave no sign of life since `before`; returns how many."""
+        with self.write() as session:
+            return session.exec(delete(Service).where(col(Service.beat) < before)).rowcount
+
     def live_services(self, within_s):
         """The services that gave a sign of life in the last `within_s` seconds."""
         return self.rows(select(Service).where(Service.beat > time.time() - within_s))

@@ -51,3 +51,10 @@ def database(request, tmp_path):
     if request.param == "postgresql":
         return request.getfixturevalue("postgres").url()
     return f"sqlite:///{tmp_path}/fleet.db"
+
+
+@pytest.fixture
+def either(tmp_path, database):
+    """A fleet whose service does not run, once per kind of database."""
+    with Site(tmp_path) as made:
+        yield made.init("--database", database)

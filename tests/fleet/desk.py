@@ -24,6 +24,12 @@ class DeadBus:
         """Keep it."""
         self.sent.append((topic, payload, qos, retain))
 
+    def catch_up(self):
+        """Nothing is retained."""
+
+    def settle(self):
+        """Nothing was shared."""
+
 
 class Said:
     """One board's side: what it heard, what it runs."""

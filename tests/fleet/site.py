@@ -91,9 +91,9 @@ class Site:
         assert result.code == 0, result
         return result
 
-    def init(self):
+    def init(self, *options):
         """Make the fleet."""
-        self.ok("init", "--insecure-plain-keys", "--port", self.port, "--broker", self.broker)
+        self.ok("init", "--insecure-plain-keys", "--port", self.port, "--broker", self.broker, *options)
         return self
 
     def spawn(self, *arguments):

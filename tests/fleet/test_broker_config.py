@@ -9,7 +9,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from fleet.broker import find_mosquitto, free_port, service_password
-from fleet.credentials import SERVICE_USER
+from fleet.credentials import SERVICE_USER, SERVICE_USERS
 from mpwasm.wire import cbor, mac
 from tests.fleet.site import wait
 
@@ -156,11 +156,11 @@ def _has(user):
 def test_emqx_gets_users_as_hashes_and_the_same_rules(quiet):
     quiet.ok("device", "add", "one", "--group", "attic")
     told = quiet.ok("broker", "config", quiet.folder / "e", "--kind", "emqx", "-o", "json").json
-    assert told["files"] == ["acl.conf", "emqx.conf", "users.csv"] and told["users"] == 2
+    assert told["files"] == ["acl.conf", "emqx.conf", "users.csv"] and told["users"] == 1 + len(SERVICE_USERS)
     rows = [line.split(",") for line in (quiet.folder / "e" / "users.csv").read_text().splitlines()]
-    assert rows[0] == ["user_id", "password_hash", "salt", "is_superuser"] and [row[0] for row in rows[1:]] == [SERVICE_USER, "one"]
+    assert rows[0] == ["user_id", "password_hash", "salt", "is_superuser"] and [row[0] for row in rows[1:]] == [*SERVICE_USERS, "one"]
     password = mac.mqtt_password(cbor.decode(quiet.client().identity("one"))[2])
-    assert rows[2][1] == hashlib.sha256((password + rows[2][2]).encode()).hexdigest() and rows[2][3] == "false"
+    assert rows[-1][1] == hashlib.sha256((password + rows[-1][2]).encode()).hexdigest() and rows[-1][3] == "false"
     rules = [line for line in (quiet.folder / "e" / "acl.conf").read_text().splitlines() if not line.startswith("%%")]
     assert rules[-1] == "{deny, all}." and '["f/1/${username}/#"]' in rules[-2]
     config = (quiet.folder / "e" / "emqx.conf").read_text()

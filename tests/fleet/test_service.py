@@ -1,6 +1,5 @@
 """The service's loop without a broker: boards that vanish while it works do not stop it."""
 
-import queue
 from types import SimpleNamespace
 
 import pytest
@@ -8,18 +7,7 @@ import pytest
 from fleet.rollout import Send
 from fleet.service import Service
 from fleet.vault import Vault
-
-
-class DeadBus:
-    """A bus that keeps what is published and receives nothing."""
-
-    def __init__(self):
-        self.events = queue.Queue()
-        self.sent = []
-
-    def publish(self, topic, payload, qos=0, retain=False):
-        """Keep it."""
-        self.sent.append((topic, payload, qos, retain))
+from tests.fleet.desk import DeadBus
 
 
 @pytest.fixture

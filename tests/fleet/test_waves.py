@@ -10,9 +10,9 @@ NAMES = ["a", "b", "c", "d"]
 
 
 @pytest.fixture
-def desk(quiet):
+def desk(either):
     """Four boards that are online, and one service."""
-    made = Desk(quiet, NAMES)
+    made = Desk(either, NAMES)
     made.state("ready")
     return made
 
@@ -188,8 +188,8 @@ def test_filter_chooses_boards(desk):
         desk.push(group=None, where="id=nobody")
 
 
-def test_two_services_give_each_board_one_order(quiet):
-    desk = Desk(quiet, NAMES, services=2)
+def test_two_services_give_each_board_one_order(either):
+    desk = Desk(either, NAMES, services=2)
     desk.state("ready")
     number = desk.push()["rollout"]
     for name in NAMES:
@@ -204,8 +204,8 @@ def test_two_services_give_each_board_one_order(quiet):
     assert [row.seq for row in desk.store.all_desired()] == [1] * 4
 
 
-def test_orders_of_a_service_that_died_before_publishing_are_published(quiet):
-    desk = Desk(quiet, NAMES, services=2)
+def test_orders_of_a_service_that_died_before_publishing_are_published(either):
+    desk = Desk(either, NAMES, services=2)
     desk.state("ready")
     number = desk.push()["rollout"]
     one, two = desk.services
