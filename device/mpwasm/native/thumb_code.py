@@ -70,6 +70,12 @@ class ThumbCode(ThumbValues):
             self.mov(free, ea)
             self.add_high(free, 12)
             ea = free
+            if wide:
+                # the low word may lie before the window
+                self.add8(free, -4)
+                self.cmp_high(free, _LENGTH)
+                function.site(item, _HS)
+                self.add8(free, 4)
         self.cmp_high(ea, _LENGTH)
         function.site(item, _HS)
         number = _MEMORY[op - 0x50]
