@@ -38,11 +38,9 @@ fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2
 	@$(PY) -m tests.fuzz $(FUZZ)
 	@$(PY) -m tests.fuzz.wire $(WIRE)
 
-bench: setup ## the plain executor's figures, against pywasm (BENCH=--save keeps them)
-	@$(PY) -m bench $(BENCH)
-
-bench-fleet: setup ## the fleet at 100 to 10,000 simulated boards (FLEET="--postgres --save --sizes 1000")
-	@PYTHONPATH=device:. $(PY) -m bench.fleet $(FLEET)
+bench: setup ## the engine's figures, beside others (BENCH=--save keeps them; KERNELS=FOLDER: machine code of its modules only)
+	@$(if $(KERNELS),,$(PY) -m bench $(BENCH))
+	@$(PY) -m bench.native $(KERNELS) $(BENCH)
 
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil

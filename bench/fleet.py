@@ -131,9 +131,7 @@ class Bench:
         confirmed = select(func.count()).select_from(Target).where(Target.rollout == number, Target.state == "confirmed")
         wait(lambda: self.store.rows(confirmed)[0] == self.count, 600, "all boards confirmed")
         seconds = time.monotonic() - start
-        joined = select(Target.acked, Deployment.published).join(
-            Deployment, (Deployment.device == Target.device) & (Deployment.seq == Target.seq)
-        )
+        joined = select(Target.acked, Deployment.published).join(Deployment, (Deployment.device == Target.device) & (Deployment.seq == Target.seq))
         delays = sorted(1000 * (acked - published) for acked, published in self.store.rows(joined.where(Target.rollout == number)))
         return seconds, delays[len(delays) * 99 // 100]
 

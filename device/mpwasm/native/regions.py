@@ -23,7 +23,8 @@ _PASSAGE = const(4)  # cycles to bring a word into a register at a loop's head a
 class Region:
     """Units `first` up to `end` (not included) within the region `around` (None: the whole function).
 
-    `pins` maps a word of the frame to the register where it lives. `gains` maps words to the cycles that a register would save each time round.
+    `wide`: there are 64-bit ops. `pins` maps a word of the frame to the register where it lives. `gains` maps words to the cycles that a
+    register would save each time round.
     """
 
     def __init__(self, first, end):
@@ -33,6 +34,7 @@ class Region:
         self.pins = OrderedDict()  # in the same order on every Python, for the same code
         self.gains = {}
         self.calls = 0
+        self.wide = False
 
 
 class Plan:
@@ -49,21 +51,19 @@ class Plan:
         self.marks = bytearray(len(code) + 1)
         self.regions = [Region(0, len(code))]
         self.written = set()
-        self.wide = False
         self.find_loops()
         self.weigh()
-        low = cpu.LOW_PINS[: len(cpu.LOW_PINS) - self.wide]
         for i in range(len(self.regions) - 1, -1, -1):
-            self.choose(self.regions[i], low, cpu.HIGH_PINS)
+            region = self.regions[i]
+            self.choose(region, cpu.LOW_PINS[: len(cpu.LOW_PINS) - region.wide], cpu.HIGH_PINS)
         for region in self.regions:
-            self.inherit(region)
+            self.inherit(region, cpu.LOW_PINS[-1])
 
     def find_loops(self):
         """Mark the labels; a region for each loop, nested ones within each other."""
         code, at, loops = self.code, 0, {}
         while at < len(code):
             after = at + length(code, at)
-            self.wide |= code[at] == 0x5B or 0x80 <= code[at] < 0xC9
             for t in targets(code, at):
                 t = code[t]
                 self.marks[t] |= _LABEL
@@ -112,8 +112,9 @@ class Plan:
             at += length(code, at)
 
     def ended(self, code, at, region):
-        """Count calls; 1 where a block ends behind the op at `at`."""
+        """Count calls, look for 64-bit ops; 1 where a block ends behind the op at `at`."""
         op = code[at]
+        region.wide |= op == 0x5B or 0x80 <= op < 0xC9
         if op == _RETURN and code[at + 2] == 1:
             region.gains[code[at + 1]] = region.gains.get(code[at + 1], 0) + 1
         if op == _CALL or op == _CALL_INDIRECT:
@@ -155,12 +156,14 @@ class Plan:
         region.pins[word] = best
         free.remove(best)
 
-    def inherit(self, region):
-        """A register that a loop does not need holds what it held around the loop."""
+    def inherit(self, region, last):
+        """A register that a loop does not need holds what it held around the loop; `last` is needed where there are 64-bit ops."""
         around = region.around
         if around is None:
             return
         used = set(region.pins.values())
+        if region.wide:
+            used.add(last)
         for word in sorted(around.pins):
             if word not in region.pins and around.pins[word] not in used:
                 region.pins[word] = around.pins[word]
