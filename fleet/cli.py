@@ -14,7 +14,7 @@ COMMANDS = {
     "init": ("init", "Make a fleet: keys, settings and database."),
     "up": ("up", "Run the broker, the service and the dashboard of this fleet."),
     "serve": ("serve", "Serve the HTTP API and the dashboard alone."),
-    "device": ("device", "Boards: add, list, show, exec, remove, provision-file."),
+    "device": ("device", "Boards: add, list, label, show, exec, remove, provision-file."),
     "flash": ("flash", "Put MicroPython and the agent on a board, and wait until it is ready."),
     "ports": ("ports", "What is plugged in, and what it is."),
     "doctor": ("doctor", "What is wrong with machine, fleet or board, and the cure."),

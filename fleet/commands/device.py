@@ -10,6 +10,12 @@ from fleet.completion import BOARD, GROUP
 from fleet.output import ago, as_fields, as_table, chosen, emit, filter_option, kib, module, output_option, wanted
 from fleet.words import explain
 
+
+def labels_of(row):
+    """A board's labels as NAME=VALUE."""
+    return [f"{name}={value}" for name, value in sorted(row["labels"].items())]
+
+
 LIST = as_table(
     [
         ("BOARD", lambda d: d["id"]),
@@ -22,6 +28,7 @@ LIST = as_table(
     [
         ("SHOULD RUN", wanted),
         ("HEALTH", lambda d: d["health"]),
+        ("LABELS", labels_of),
         ("HEAP", lambda d: kib(d["free_heap"])),
         ("PORT", lambda d: d["port"]),
         ("WHY", lambda d: d["why"]),
@@ -37,6 +44,7 @@ SHOW = as_fields(
     [
         ("Board", lambda d: d["id"]),
         ("Groups", lambda d: d["groups"]),
+        ("Labels", labels_of),
         ("State", lambda d: d["state"]),
         ("Seen", lambda d: ago(d["seen"])),
         ("Health", lambda d: f"{d['health']}: {d['why']}" if d["why"] else d["health"]),
@@ -54,7 +62,7 @@ SHOW = as_fields(
 
 @click.group()
 def command():
-    """Boards: add, list, show, exec, remove, provision-file."""
+    """Boards: add, list, label, show, exec, remove, provision-file."""
 
 
 @command.command()
@@ -80,12 +88,28 @@ def add(context, name, group, capabilities, no_flash, port, ssid, wifi_password,
 
 @command.command("list")
 @click.option("--group", "-g", type=GROUP, help="Only boards of this group.")
+@click.option("--where", help="Only boards that meet this filter, such as 'label.site=north and board=pico_w'.")
 @filter_option
 @output_option
 @click.pass_obj
-def list_(context, group, conditions, output):
+def list_(context, group, where, conditions, output):
     """List boards."""
-    emit(chosen(context.client.devices(group), conditions), output, LIST)
+    emit(chosen(context.client.devices(group, where), conditions), output, LIST)
+
+
+@command.command()
+@click.argument("words", nargs=-1, required=True, metavar="BOARD... NAME=VALUE...", type=BOARD)
+@output_option
+@click.pass_obj
+def label(context, words, output):
+    """Put labels on boards, to be found by --where; NAME- takes one off."""
+    boards = [word for word in words if "=" not in word and not word.endswith("-")]
+    labels = {name: value for name, _, value in (word.partition("=") for word in words if "=" in word)}
+    labels.update({word[:-1]: None for word in words if word.endswith("-") and "=" not in word})
+    if not boards or not labels:
+        raise click.UsageError("Name boards, then labels: fleet device label sim-1 sim-2 site=north old-")
+    context.client.label(boards, labels)
+    emit([{"device": board, "labels": labels} for board in boards], output, lambda _: f"Labelled {', '.join(boards)}.")
 
 
 @command.command()

@@ -4,6 +4,7 @@ import time
 
 import click
 
+from fleet.completion import BOARD
 from fleet.errors import ERROR, OK, TIMEOUT
 from fleet.output import emit, output_option
 from fleet.words import explain
@@ -13,7 +14,7 @@ CODES = {"done": OK, "refused": ERROR, "timeout": TIMEOUT}
 
 
 @click.command("exec")
-@click.argument("board")
+@click.argument("board", type=BOARD)
 @click.argument("words", nargs=-1, required=True, metavar="COMMAND")
 @click.option("--timeout", "timeout_s", type=click.IntRange(1, 3600), default=30, show_default=True, help="Seconds in which it must be done.")
 @click.option("--no-wait", is_flag=True, help="Do not wait for the board's answer.")

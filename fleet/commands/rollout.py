@@ -6,7 +6,7 @@ import click
 
 from fleet.completion import ROLLOUT
 from fleet.errors import OK
-from fleet.output import ago, as_fields, as_table, emit, for_people, output_option
+from fleet.output import ago, as_fields, as_table, chosen, emit, filter_option, for_people, output_option
 from fleet.words import PAUSES
 
 
@@ -64,11 +64,12 @@ def command():
 
 @command.command("list")
 @click.option("--limit", "-n", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many, newest first.")
+@filter_option
 @output_option
 @click.pass_obj
-def list_(context, limit, output):
+def list_(context, limit, conditions, output):
     """List rollouts, newest first."""
-    emit(context.client.rollouts(limit), output, LIST)
+    emit(chosen(context.client.rollouts(limit), conditions), output, LIST)
 
 
 @command.command()

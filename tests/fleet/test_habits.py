@@ -16,7 +16,7 @@ from fleet.cli import COMMANDS
 from fleet.output import FORMATS, chosen
 from tests.fleet.site import REPO, Site
 
-LISTS = (["device", "list"], ["group", "list"], ["key", "list"], ["token", "list"], ["webhook", "list"], ["logs"], ["status"])
+LISTS = (["device", "list"], ["group", "list"], ["key", "list"], ["token", "list"], ["webhook", "list"], ["rollout", "list"], ["logs"], ["status"])
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "device")])}
 
 
@@ -148,3 +148,13 @@ def test_a_broken_database_is_told_plainly(tmp_path):
         site.home.database_path.write_bytes(b"not a database at all, but long enough to be looked at" * 20)
         result = site.fleet("status")
         assert result.code == 1 and result.err.startswith("Error: ") and result.err.count("\n") == 1, result
+
+
+def test_labels_are_put_on_and_taken_off(site):
+    site.ok("device", "label", "one", "other", "site=north", "old=yes")
+    site.ok("device", "label", "one", "old-")
+    assert site.ok("device", "list", "--where", "label.old=yes", "-o", "name").out == "other\n"
+    assert site.ok("device", "list", "--where", "label.site=north", "--filter", "id=one", "-o", "json").json[0]["labels"] == {"site": "north"}
+    for wrong in (["one"], ["site=north"], ["nobody", "a=b"]):
+        assert site.fleet("device", "label", *wrong).code in (1, 2)
+    assert site.fleet("device", "list", "--where", "colour=red").code == 2

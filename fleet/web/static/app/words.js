@@ -73,6 +73,7 @@ export function when(then) {
 
 export const clock = (then) => new Date(then * 1000).toLocaleTimeString([], { hour12: false });
 export const kib = (bytes) => (bytes === null || bytes === undefined ? "–" : bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(bytes < 10240 ? 1 : 0)} KiB`);
+export const labels = (row) => Object.entries(row.labels || {}).map(([name, value]) => `${name}=${value}`).sort();
 export const module = (row) => (row && row.module ? `${row.module} ${row.version}` : null);
 export const many = (count, one, more = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 

@@ -5,7 +5,7 @@ import { calm, confirm, empty, h, icon, put, toast } from "../dom.js";
 import { fleet, may, on } from "../fleet.js";
 import { logList } from "../log.js";
 import { plot } from "../plot.js";
-import { badge, health, kib, module, reason, sentence, when } from "../words.js";
+import { badge, health, kib, labels, module, reason, sentence, when } from "../words.js";
 
 const POINTS = 600;
 
@@ -86,6 +86,8 @@ function list(row) {
     ["Runs", module(row) || h("span", { class: "soft" }, "nothing yet")],
     ["Should run", wanted ? [module(wanted), " ", same ? badge("is-ok", "it does") : null, h("span", { class: "soft small" }, ` order ${wanted.seq}`)] : h("span", { class: "soft" }, "nothing was pushed yet")],
     ["Last update", row.status ? [fleet.words.steps[row.status] || row.status, row.reason ? h("div", { class: "soft small" }, reason(row.reason)) : null] : null],
+    ["Labels", labels(row).length ? h("div", { class: "tags" }, labels(row).map((name) => h("span", { class: "tag" }, name))) : null],
+    ["Executor", row.executor],
     ["Connection", [row.state, h("span", { class: "soft" }, ", seen ", when(row.seen))]],
     ["Free heap", report.free_heap !== undefined && report.free_heap !== null ? [kib(report.free_heap), report.min_free_heap ? h("span", { class: "soft" }, `, at least ${kib(report.min_free_heap)}`) : null] : null],
     ["Wi-Fi signal", report.rssi ? `${report.rssi} dBm` : null],

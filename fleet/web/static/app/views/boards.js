@@ -3,7 +3,7 @@
 import { download, post } from "../api.js";
 import { ask, calm, command, empty, follow, h, icon, put, toast } from "../dom.js";
 import { boards, collator, fleet, may, on } from "../fleet.js";
-import { HEALTH, health, kib, many, module, when } from "../words.js";
+import { HEALTH, health, kib, labels, many, module, when } from "../words.js";
 
 const STEP = 100, MAPPED = 3000, LARGE = 300;
 const TILES = [
@@ -77,7 +77,7 @@ function matches(row) {
   const tile = TILES.find(([name]) => name && name === kept.health);
   const state = !kept.health || (tile ? tile[2](row) : row.health === kept.health);
   const text = kept.text.trim().toLowerCase();
-  const words = [row.id, ...row.groups, module(row) || "", row.reason || ""].join(" ").toLowerCase();
+  const words = [row.id, ...row.groups, ...labels(row), module(row) || "", row.reason || ""].join(" ").toLowerCase();
   return state && (!kept.group || row.groups.includes(kept.group)) && (!kept.module || module(row) === kept.module) && (!text || words.includes(text));
 }
 
@@ -96,7 +96,7 @@ function line(row) {
   return h("tr", { class: "go", onclick: go },
     h("td", null, h("a", { class: "name", href: `#/boards/${row.id}` }, row.id)),
     h("td", null, health(row)),
-    h("td", { "data-wide": true }, h("div", { class: "tags" }, row.groups.map((name) => h("span", { class: "tag" }, name)))),
+    h("td", { "data-wide": true }, h("div", { class: "tags" }, row.groups.map((name) => h("span", { class: "tag" }, name)), labels(row).map((name) => h("span", { class: "tag soft" }, name)))),
     h("td", { "data-wide": true }, module(row) || h("span", { class: "soft" }, "nothing yet"), wanted && h("div", { class: "soft small" }, `should run ${module(row.desired)}`)),
     h("td", { class: "num hide" }, row.free_heap === null ? "–" : kib(row.free_heap)),
     h("td", { class: "nowrap soft", "data-wide": true }, when(row.seen)));
