@@ -23,6 +23,8 @@ COMMANDS = {
     "run": ("run", "Run a module here, with simulated pins."),
     "sign": ("sign", "Sign a module where the key is, without the fleet."),
     "push": ("push", "Sign a WebAssembly module and send it to a group."),
+    "apply": ("apply", "Make the fleet what fleet.yaml says."),
+    "diff": ("diff", "What `fleet apply` would do."),
     "rollout": ("rollout", "What became of a push: list, show, status, pause, resume, abort, undo."),
     "agent": ("agent", "The agent on the boards: push a new one."),
     "status": ("status", "What every board runs and how it is."),

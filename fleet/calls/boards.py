@@ -144,6 +144,7 @@ def _board(row, groups, labels, wanted):
     board = {
         "id": row.id,
         "groups": groups,
+        "home_group": row.home_group,
         "labels": labels,
         "board": row.board,
         "state": row.state,

@@ -42,7 +42,7 @@ class Rollouts:
         if not devices:
             raise FleetError(self._nobody(group, where), USAGE)
         with self._store.write():
-            unchanged = [] if again else self._unchanged(devices, package.digest)
+            unchanged = [] if again else self.unchanged(devices, package.digest)
             wanted = sorted(set(devices) - set(unchanged))
             number = self._start(package, group, where, found, wanted) if wanted else None
         return {"rollout": number, "unchanged": unchanged}
@@ -76,7 +76,7 @@ class Rollouts:
         if not signing.verifies(key.public, opened.signature, opened.tbs(envelope.AAD_MANIFEST)):
             raise FleetError("The module's signature does not verify. Nothing was pushed.", SIGNATURE)
 
-    def _unchanged(self, devices, digest):
+    def unchanged(self, devices, digest):
         """Those that were told to run this very release, under the current keys, or will be by a rollout that goes on; by id."""
         version, told, targets = self._store.key_list().version, self._store.told(devices), self._store.latest_targets(devices)
         live = {row.id for row in self._store.active_rollouts()}

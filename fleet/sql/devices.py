@@ -83,7 +83,7 @@ class Devices:
 
     def board_rows(self, group=None, where=None, name=None):
         """What lists show of boards, by id, as rows of named columns: quick for thousands."""
-        shown = (Device.id, Device.board, Device.state, Device.seen, Report.free_heap, Report.executor, Report.port, Report.fresh)
+        shown = (Device.id, Device.home_group, Device.board, Device.state, Device.seen, Report.free_heap, Report.executor, Report.port, Report.fresh)
         main = (Component.name.label("module"), Component.version, Component.state.label("status"), Component.reason, Component.detail)
         statement = select(*shown, *main).join(Report, Report.device == Device.id, isouter=True)
         statement = statement.join(Component, (Component.device == Device.id) & (Component.slot == 0), isouter=True).order_by(Device.id)

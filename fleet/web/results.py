@@ -23,6 +23,7 @@ class Board(Row):
 
     id: str
     groups: list[str]
+    home_group: str
     labels: dict[str, str]
     board: str | None
     state: str
