@@ -58,28 +58,10 @@ class Bench:
     def __init__(self, folder, count, url):
         self.count = count
         self.home = Home(Path(folder) / "home")
-        clients.init(self.home, None, kind="mosquitto", port=free_port())
-        if url:
-            self._use(url)
+        clients.init(self.home, None, url, kind="mosquitto", port=free_port())
         self.client = clients.LocalClient(self.home)
         self.store = self.client._store
         self._processes = []
-
-    def _use(self, url):
-        """Make the database at `url` the fleet's: the rows that `init` wrote are copied."""
-        from sqlmodel import SQLModel
-
-        from fleet.store import Store
-
-        old, new = Store(self.home.database_url()), Store(url)
-        new.create()
-        for table in SQLModel.metadata.sorted_tables:
-            rows = [dict(row._mapping) for row in old.select(table.select())]
-            if rows:
-                with new.engine.begin() as connection:
-                    connection.execute(table.insert(), rows)
-        text = self.home.settings_path.read_text().replace('url = ""', f'url = "{url}"')
-        self.home.settings_path.write_text(text)
 
     def spawn(self, *arguments):
         """Start a `fleet` command; its output goes to a file, which is returned."""

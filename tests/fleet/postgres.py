@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -76,7 +77,7 @@ class Postgres:
 
     def stop(self):
         """End the server and remove its folder."""
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # do not wait for clients
         self._process.wait(20)
         self._log.close()
         shutil.rmtree(self._folder)
