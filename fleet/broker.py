@@ -1,6 +1,7 @@
 """Runs the MQTT broker of `fleet up`: mosquitto with a configuration written here, or the embedded one where there is no mosquitto."""
 
 import contextlib
+import logging
 import os
 import resource
 import secrets
@@ -18,6 +19,7 @@ from mpwasm.wire import mac
 
 MOSQUITTO = "mosquitto"
 EMBEDDED = "embedded"
+EXTERNAL = "external"
 
 START_S = 10.0
 STOP_S = 5.0
@@ -29,6 +31,34 @@ def find_mosquitto():
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
 
 
+class Elsewhere:
+    """A broker that somebody else runs from the files of `fleet broker config`: only its address is known. Same methods as `Broker`."""
+
+    kind = EXTERNAL
+
+    def __init__(self, home):
+        self.settings = home.settings()["broker"]
+        self.host, self.port = self.address = self.settings["host"], self.settings["port"]
+
+    def start(self):
+        """See whether it is there; it may come later, too."""
+        if not _answers(self.address):
+            logging.getLogger("fleet.broker").warning("no broker answers on %s:%d yet", *self.address)
+
+    def watch(self):
+        """It watches over itself."""
+        return None
+
+    def stop(self):
+        """It goes on."""
+
+
+def make(home, store, vault, kind=None):
+    """The broker of `home`: one that is run here, or elsewhere where the setting `kind` is external."""
+    external = (kind or home.settings()["broker"]["kind"]) == EXTERNAL
+    return Elsewhere(home) if external else Broker(home, store, vault, kind)
+
+
 def choose(kind):
     """The kind of broker to run for the setting `kind` (auto, mosquitto, embedded)."""
     if kind == "auto":
@@ -36,7 +66,7 @@ def choose(kind):
     if kind == MOSQUITTO and not find_mosquitto():
         raise FleetError("mosquitto is not installed. Install it (Debian: apt install mosquitto), or use `--broker embedded` for simulated boards.")
     if kind not in (MOSQUITTO, EMBEDDED):
-        raise FleetError(f"There is no broker of kind {kind}: use auto, mosquitto or embedded.")
+        raise FleetError(f"There is no broker of kind {kind}: use auto, mosquitto, embedded or external.")
     return kind
 
 

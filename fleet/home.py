@@ -11,7 +11,7 @@ SETTINGS = """\
 # Settings of this fleet. `fleet up` reads them when it starts.
 
 [broker]
-kind = "{kind}"           # auto, mosquitto or embedded
+kind = "{kind}"           # auto, mosquitto, embedded, or external: one that runs elsewhere (fleet broker config)
 listen = "{listen}"       # address that the broker listens on
 host = "{host}"           # address that boards are told
 port = {port}
@@ -30,6 +30,7 @@ tls_key = ""
 url = {database}                  # empty: fleet.db in this folder
 """
 
+BROKER_KINDS = ("auto", "mosquitto", "embedded", "external")
 _WEB = {"listen": "127.0.0.1", "port": 8484, "host": "", "tls_cert": "", "tls_key": ""}
 _BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": ""}
 

@@ -2,6 +2,7 @@
 
 import click
 
+from fleet.home import BROKER_KINDS
 from fleet.output import as_fields, emit, output_option
 
 
@@ -9,7 +10,7 @@ from fleet.output import as_fields, emit, output_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of this machine that boards are told.")
 @click.option("--listen", help="Address that the broker listens on (default: this machine only for 127.0.0.1, else all).")
 @click.option("--port", type=click.IntRange(1, 65535), envvar="FLEET_BROKER_PORT", default=1884, show_default=True, help="Port of the broker.")
-@click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), default="auto", show_default=True, help="Which broker.")
+@click.option("--broker", "kind", type=click.Choice(BROKER_KINDS), default="auto", show_default=True, help="Which broker.")
 @click.option("--database", default="", help="URL of a database such as postgresql://user@host/fleet (default: SQLite in the fleet's folder).")
 @click.option("--insecure-plain-keys", is_flag=True, help="Keep the signing keys without a passphrase: for tests and demos.")
 @output_option

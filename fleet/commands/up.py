@@ -9,11 +9,12 @@ import threading
 import click
 
 from fleet.errors import FleetError
+from fleet.home import BROKER_KINDS
 from fleet.output import emit, output_option
 
 
 @click.command()
-@click.option("--broker", "kind", type=click.Choice(["auto", "mosquitto", "embedded"]), help="Which broker (default: the one in fleet.toml).")
+@click.option("--broker", "kind", type=click.Choice(BROKER_KINDS), help="Which broker; external: elsewhere (default: that in fleet.toml).")
 @click.option("--web-port", type=click.IntRange(0, 65535), help="Port of the dashboard; 0 takes any that is free (default: the one in fleet.toml).")
 @click.option("--no-web", is_flag=True, help="No dashboard and no HTTP API.")
 @output_option
@@ -43,7 +44,7 @@ def _alone(home):
 
 
 def _run(home, kind, web, output):
-    from fleet.broker import EMBEDDED, Broker
+    from fleet.broker import EMBEDDED, make
     from fleet.credentials import SERVICE_USER
     from fleet.service import Service
     from fleet.store import open_store
@@ -51,7 +52,7 @@ def _run(home, kind, web, output):
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     store, vault = open_store(home), Vault.open(home.key_file)
-    broker = Broker(home, store, vault, kind)
+    broker = make(home, store, vault, kind)
     stopped = stop_on_signals()
     broker.start()
     site = None

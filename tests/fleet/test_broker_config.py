@@ -11,7 +11,7 @@ import pytest
 from fleet.broker import find_mosquitto, free_port, service_password
 from fleet.credentials import SERVICE_USER, SERVICE_USERS
 from mpwasm.wire import cbor, mac
-from tests.fleet.site import wait
+from tests.fleet.site import Site, wait
 
 
 class Client:
@@ -166,3 +166,24 @@ def test_emqx_gets_users_as_hashes_and_the_same_rules(quiet):
     config = (quiet.folder / "e" / "emqx.conf").read_text()
     assert config.count("{") == config.count("}") and config.count("[") == config.count("]")
     assert f'bind = "127.0.0.1:{quiet.port}"' in config and "no_match = deny" in config and "bootstrap_type = hash" in config
+
+
+def test_a_fleet_works_with_a_broker_elsewhere(tmp_path):
+    if find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed")
+    with Site(tmp_path, "external") as site:
+        site.init()
+        site.ok("device", "add", "one", "--group", "attic")
+        site.ok("broker", "config", tmp_path / "broker", "--user", "root")
+        process = subprocess.Popen([find_mosquitto(), "-c", str(tmp_path / "broker" / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+        try:
+            site.up()
+            board = site.board_again("one")
+            path = site.module()
+            assert site.fleet("push", path, "--group", "attic").code == 0
+            assert board.payload == path.read_bytes()
+            site.rest()
+            assert "Traceback" not in site.down() and process.poll() is None
+        finally:
+            process.terminate()
+            process.wait()
