@@ -2,11 +2,14 @@
 again: nothing that the board's cache key did not seal ever reaches the firmware's loader."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
-from mpwasm.agent import images
+from mpwasm.agent import images, making
 from mpwasm.agent.store import Store
+from mpwasm.errors import Unlinkable
+from mpwasm.wasm.load import load_module
 
 TARGET = (4, 3)
 ONE, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -101,3 +104,28 @@ def test_the_engine_is_the_compilers():
     from mpwasm.native.container import ENGINE
 
     assert images._ENGINE == ENGINE
+
+
+def test_a_module_becomes_an_image(store):
+    """Compiled in slices that tell how far it is; what a start needs is noted for the next boot; an unknown import is told before."""
+    path = Path(__file__).parents[2] / "wasm_modules" / "sensor" / "sensor.wasm"
+    with path.open("rb", buffering=0) as file:
+        module = load_module(file)
+    slices, why = run(making.image(store, OTHER, module, TARGET))
+    assert why == "" and slices == sorted(slices) and slices[-1] > 50
+    (base, needed, declared), content = opened(store, OTHER)
+    assert base == 0 and 1024 < needed < declared == 65536 and content[:3] == b"M\x06\x13"
+    assert (Path(store.dir) / "parts").read_bytes().startswith(b"wasi.devices wasi.preview1")
+    module.imports[0] = ("gpio", "toggle", 0, module.imports[0][3])
+    with pytest.raises(Unlinkable):
+        run(making.image(store, OTHER, module, TARGET))
+
+
+def run(task):
+    """What a generator yields and returns."""
+    found = []
+    while True:
+        try:
+            found.append(next(task))
+        except StopIteration as end:
+            return found, end.value

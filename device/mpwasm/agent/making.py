@@ -8,6 +8,7 @@ from mpwasm.errors import Unlinkable
 
 _UNITS_A_SLICE = const(32)
 _UNKNOWN_IMPORT = const(80)
+_MODULES = "thumb_values regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
 def image(store, digest, module, target):
@@ -33,6 +34,9 @@ def image(store, digest, module, target):
 
 def _compiled(module):
     """Generator: the machine code of `module`."""
+    for name in _MODULES.split():
+        __import__("mpwasm.native." + name)
+        yield 0
     from mpwasm.native.compile import compiling
     from mpwasm.native.runtime import Runtime
 
