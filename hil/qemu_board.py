@@ -90,7 +90,7 @@ class QemuBoard(SerialBoard):
     def _on(self):
         serial, qmp = self._folder / "serial", self._folder / "qmp"
         beside = str(Path(shutil.which(self.path)).resolve().parent)  # where the chip's ROM may lie, or in QEMU's own share folder
-        command = [self.path, "-L", beside, "-machine", MACHINE, "-display", "none", "-monitor", "none"]
+        command = [self.path, "-L", beside, "-accel", "tcg,thread=single", "-machine", MACHINE, "-display", "none", "-monitor", "none"]
         command += ["-nic", "user,model=esp32_wifi,net=192.168.4.0/24"]
         command += ["-drive", f"file={self._folder / 'flash'},if=mtd,format=raw", "-serial", f"unix:{serial},server=on,wait=on"]
         command += ["-qmp", f"unix:{qmp},server=on,wait=off"]
