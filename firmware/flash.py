@@ -13,6 +13,7 @@ WRITE_S = 300
 DRIVE_S = 60
 _BAUD = 460800
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_SIZE = re.compile(r"Detected flash size: (\d+)(KB|MB)")
 _UF2_MAGIC = (0x0A324655, 0x9E5D5157)
 _UF2_BLOCK = 512
 
@@ -38,8 +39,23 @@ def _cure(output, **facts):
     return f"esptool could not write to {facts['port']}: {(output.strip().splitlines() or ['it said nothing'])[-1]}"
 
 
+def check_size(kind, port, before="default-reset", timeout_s=WRITE_S):
+    """KiB of flash that the chip on `port` has; FirmwareError if that is too little for the kind, or the chip is another."""
+    done = run("esptool", ["--chip", kind.chip, "--port", port, "--before", before, "--after", "no-reset", "flash-id"], timeout_s)
+    if done.code:
+        raise FirmwareError(_cure(done.output, port=port, title=kind.title, chip=kind.chip))
+    found = _SIZE.search(done.output)
+    if not found:
+        raise FirmwareError(f"The flash of the chip on {port} does not say how large it is: it is bad, or not connected.")
+    size_kib = int(found.group(1)) << (10 if found.group(2) == "MB" else 0)
+    if size_kib < kind.min_flash_kib:
+        raise FirmwareError(f"The board has too little flash: {size_kib} KiB, and MicroPython for a {kind.title} needs {kind.min_flash_kib} KiB.")
+    return size_kib
+
+
 def esp32(kind, image, port, progress=None, before="default-reset", timeout_s=WRITE_S, erase=False):
     """Write the image file at the kind's offset by esptool and let it verify; `progress(percent)`. Raises FirmwareError."""
+    check_size(kind, port, before, timeout_s)
     common = ["--chip", kind.chip, "--port", port, "--baud", _BAUD, "--before", before, "--after", "hard-reset"]
     command = [*common, "write-flash", "--flash-size", "detect", *(["--erase-all"] if erase else []), hex(kind.offset), image]
 

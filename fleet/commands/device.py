@@ -56,6 +56,8 @@ SHOW = as_fields(
         ("Executor", lambda d: d["executor"]),
         ("Port", lambda d: d["port"]),
         ("Free heap", lambda d: kib(d["free_heap"])),
+        ("Boots", lambda d: d["report"] and d["report"]["boots"]),
+        ("Wi-Fi", lambda d: f"{d['report']['rssi']} dBm" if d["report"] and d["report"]["rssi"] is not None else None),
     ]
 )
 

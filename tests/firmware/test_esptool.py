@@ -1,5 +1,6 @@
 """esptool against a boot ROM that is a program: flash, verify, wrong chip, interrupted."""
 
+import dataclasses
 import random
 
 import pytest
@@ -30,6 +31,13 @@ def test_another_chip_is_named(image):
     with mock_bootloader("esp32c3") as board, pytest.raises(FirmwareError) as caught:
         flash.esp32(ESP32, image, board.url(), before="no-reset", timeout_s=120)
     assert "has another chip than a ESP32 (esp32)" in caught.value.sentence and "ESP32-C3" in caught.value.sentence
+
+
+def test_too_little_flash_is_said_before_anything_is_written(image):
+    larger, seen = dataclasses.replace(ESP32, min_flash_kib=8192), []
+    with mock_bootloader("esp32") as board, pytest.raises(FirmwareError, match="too little flash: 4096 KiB, and .* needs 8192 KiB"):
+        flash.esp32(larger, image, board.url(), seen.append, before="no-reset", timeout_s=120)
+    assert not seen
 
 
 def test_interrupted_says_so_and_the_next_attempt_succeeds(image):
