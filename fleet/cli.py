@@ -36,7 +36,7 @@ COMMANDS = {
     "bridge": ("bridge", "The fleet in other systems: home-assistant."),
     "completion": ("completion", "Let your shell complete commands and names."),
     "service": ("service", "Run another service beside that of `fleet up`."),
-    "db": ("db", "The database: upgrade."),
+    "db": ("db", "The database: upgrade, prune, export."),
     "simulate": ("simulate", "Thousands of simulated boards without modules, for load and rehearsals."),
     "sim": ("sim", "Simulated boards: up."),
 }

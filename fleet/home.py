@@ -26,12 +26,17 @@ host = ""                 # name or address in the link that `fleet up` prints; 
 tls_cert = ""             # with tls_cert and tls_key (PEM files) it speaks TLS
 tls_key = ""
 
+[retention]               # days that are kept; 0: for ever
+logs_days = 30
+telemetry_days = 30
+
 [database]
 url = {database}                  # empty: fleet.db in this folder
 """
 
 BROKER_KINDS = ("auto", "mosquitto", "embedded", "external")
 _WEB = {"listen": "127.0.0.1", "port": 8484, "host": "", "tls_cert": "", "tls_key": ""}
+_RETENTION = {"logs_days": 30, "telemetry_days": 30}
 _BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": ""}
 
 
@@ -77,13 +82,23 @@ class Home:
         self.settings_path.write_text(SETTINGS.format(**given, database=json.dumps(database)))
 
     def settings(self):
-        """The settings as {"broker": {...}, "web": {...}, "database": {...}}, defaults filled in."""
+        """The settings as {"broker": {...}, "web": {...}, "retention": {...}, "database": {...}}, defaults filled in."""
         try:
             read = tomllib.loads(self.settings_path.read_text())
         except tomllib.TOMLDecodeError as error:
             raise FleetError(f"{self.settings_path} is not valid TOML: {error}. Mend it and try again.") from error
         web = {**_WEB, **read.get("web", {})}
-        return {"broker": {**_BROKER, **read.get("broker", {})}, "web": web, "database": {"url": "", **read.get("database", {})}}
+        kept = {**_RETENTION, **read.get("retention", {})}
+        database = {"url": "", **read.get("database", {})}
+        return {"broker": {**_BROKER, **read.get("broker", {})}, "web": web, "retention": kept, "database": database}
+
+    def retention(self):
+        """(seconds that log lines are kept, seconds that readings are), None for ever. FleetError if a setting is no number."""
+        kept = self.settings()["retention"]
+        for name, days in kept.items():
+            if isinstance(days, bool) or not isinstance(days, (int, float)) or days < 0:
+                raise FleetError(f"{name} in {self.settings_path} must be a number of days, 0 for ever.")
+        return tuple(86400 * kept[name] or None for name in ("logs_days", "telemetry_days"))
 
     def database_url(self):
         """The database's URL: the one in the settings, else SQLite in this folder."""

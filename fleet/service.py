@@ -34,6 +34,7 @@ REFRESH_AT_ONCE = 200
 SUBSCRIPTIONS = [(f"f/1/+/{name}", qos) for name, qos in (("reported", 1), ("state", 1), ("get", 0), ("log", 1), ("tele", 1), ("cmd/res", 1))]
 RETAINED = [(topic_filter, qos) for topic_filter, qos in SUBSCRIPTIONS if topic_filter.endswith(("/reported", "/state"))]
 CATCH_UP_S = 10.0
+PRUNE_EVERY_S = 3600.0
 PEER_DEAD_S = 5.0
 
 
@@ -44,7 +45,7 @@ class Service:
     (`fleet.bus.share`); what one that died had taken, another one reads again from what the broker retains.
     """
 
-    def __init__(self, store, vault, bus, broker="", clock=time.time):
+    def __init__(self, store, vault, bus, broker="", clock=time.time, keep_s=(None, None)):
         self.store = store
         self.intake = Intake(store, vault, clock)
         self.orders = Orders(store, self._give)
@@ -56,6 +57,8 @@ class Service:
         self._row = ServiceRow(id=name, broker=broker, pid=os.getpid(), started=clock(), beat=clock())
         self._next_tick = self._next_beat = self._next_refresh = 0.0
         self._settle_at = None
+        self._keep_s = keep_s
+        self._next_prune = 0.0
         self._freshness = Watch(store)
         self._revision = self._keys_version = self._membership = None
         self._published = {}
@@ -165,6 +168,7 @@ class Service:
         self._row.beat = now
         self.store.beat(ServiceRow(**self._row.model_dump()))
         self._mind_peers(now)
+        self._prune(now)
         self._renew(now)
         self._freshness.look(now)
         if not self._outbox:
@@ -176,6 +180,14 @@ class Service:
         if self.connected and now >= self._next_refresh:
             self._next_refresh = now + REFRESH_CHECK_S
             self._publish(self.store.refresh_nonces(now, now - REFRESH_S, REFRESH_AT_ONCE))
+
+    def _prune(self, now):
+        """Once an hour: log lines and readings that were kept long enough (`keep_s`, seconds each, None for ever) go."""
+        if now >= self._next_prune:
+            self._next_prune = now + PRUNE_EVERY_S
+            gone = self.store.prune(*[None if kept is None else now - kept for kept in self._keep_s])
+            if any(gone.values()):
+                log.info("deleted %d old log lines and %d readings", gone["logs"], gone["readings"])
 
     def _mind_peers(self, now):
         """Read again what a service that died had taken and not stored."""

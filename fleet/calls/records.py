@@ -1,5 +1,6 @@
 """Log lines, readings and the audit log: what a client can ask of them."""
 
+import time
 from decimal import Decimal
 
 from fleet.calls.common import fields
@@ -32,3 +33,10 @@ class Records:
     def audit_log(self, after=0, limit=1000):
         """[{"id", "actor", "action", "subject", "detail", "count", "created"}] with ids above `after`, oldest first."""
         return [fields(row, tuple(AuditEvent.model_fields)) for row in self._store.audit_after(after, limit)]
+
+    def prune(self, logs_days, telemetry_days):
+        """Delete log lines and readings that are older than so many days; {"logs", "readings"}: how many went."""
+        now = time.time()
+        gone = self._store.prune(now - 86400 * logs_days, now - 86400 * telemetry_days)
+        self._store.audit(self.actor, "prune", f"{logs_days:g} and {telemetry_days:g} days", f"{gone['logs']} lines, {gone['readings']} readings")
+        return gone

@@ -26,6 +26,6 @@ def command(context, number, output):
     bus = make_bus(home, (settings["host"], settings["port"]), settings, SERVICE_USERS[number - 1], True)
     emit({"service": number}, output, lambda _: f"Service {number} is working. Ctrl-C stops it.")
     try:
-        Service(store, Vault.open(home.key_file), bus, f"{settings['host']}:{settings['port']}").run(stopped)
+        Service(store, Vault.open(home.key_file), bus, f"{settings['host']}:{settings['port']}", keep_s=home.retention()).run(stopped)
     finally:
         store.close()

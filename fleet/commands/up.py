@@ -60,7 +60,8 @@ def _run(home, kind, web, output):
         site, link = _start_web(home, store, web) if web else (None, None)
         emit({"broker": broker.kind, "host": broker.host, "port": broker.port, "dashboard": link}, output, lambda _: _greeting(broker, link))
         bus = make_bus(home, broker.address, broker.settings, SERVICE_USER, broker.kind != EMBEDDED)
-        Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}").run(stopped, lambda: _watch(broker, site))
+        service = Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}", keep_s=home.retention())
+        service.run(stopped, lambda: _watch(broker, site))
     finally:
         if site:
             site.stop()

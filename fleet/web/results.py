@@ -191,6 +191,13 @@ class Rollout(RolloutRow):
     targets: list[Target]
 
 
+class Pruned(Row):
+    """How many log lines and readings were deleted."""
+
+    logs: int
+    readings: int
+
+
 class Steered(Row):
     """The rollout that brings back what boards ran, or null if there was nothing to bring back."""
 

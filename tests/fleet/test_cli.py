@@ -151,6 +151,13 @@ def test_empty_lists_are_empty_json(quiet):
         assert quiet.ok(*noun, "-o", "json").json == []
 
 
+def test_export_and_prune(filled):
+    rows = [json.loads(line) for line in filled.ok("db", "export", "-", "--table", "logline", "--table", "device").out.splitlines()]
+    assert {row["table"] for row in rows} == {"logline", "device"} and not any("sealed_key" in row["row"] for row in rows)
+    assert filled.ok("db", "prune", "--logs", "1", "--telemetry", "1", "-o", "json").json == {"logs": 0, "readings": 0}
+    assert "There is no table x" in filled.fleet("db", "export", "-", "--table", "x").err
+
+
 def test_no_fleet_is_said_plainly(tmp_path):
     result = Site(tmp_path).fleet("status")
     assert result.code == 1

@@ -8,6 +8,7 @@ from cryptography.exceptions import InvalidTag
 
 from fleet.errors import FleetError
 from fleet.model import Device, LogLine, Rollout
+from fleet.sql import care
 from fleet.store import Store
 from fleet.vault import Vault
 
@@ -132,3 +133,19 @@ def test_missing_or_damaged_key_file_is_named(tmp_path):
     (tmp_path / "short").write_bytes(b"123")
     with pytest.raises(FleetError, match="is damaged"):
         Vault.open(tmp_path / "short")
+
+
+def test_old_lines_go_in_steps_and_new_ones_stay(store, monkeypatch):
+    monkeypatch.setattr(care, "PRUNE_AT_ONCE", 3)
+    store.add_lines([LogLine(device="one", counter=i, uptime_ms=i, level=1, text=str(i), received=float(i)) for i in range(10)])
+    assert store.prune(8.0, None) == {"logs": 8, "readings": 0}
+    assert [row.text for row in store.lines()] == ["8", "9"]
+    assert store.prune(8.0, 8.0) == {"logs": 0, "readings": 0}
+
+
+def test_export_has_all_rows_and_no_secrets(store):
+    add(store, "one")
+    store.add_lines([LogLine(device="one", counter=1, uptime_ms=2, level=1, text="hello", received=1.0)])
+    assert [row["text"] for row in store.export("logline")] == ["hello"]
+    assert [set(row) & {"sealed_key"} for row in store.export("device")] == [set()]
+    assert {"device", "logline", "rollout", "auditevent", "token"} <= set(store.tables())
