@@ -37,10 +37,11 @@ def run(*command):
 
 
 def compiled(*command):
-    """{path on the board: bytes} of the .mpy files that a command line of the project writes into the folder that is its last word."""
+    """{path on the board: bytes} of the modules and the run-time library that a command line of the project writes into its last word, a folder."""
     with tempfile.TemporaryDirectory() as folder:
         run(*command, folder)
-        return {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in sorted(Path(folder).rglob("*.mpy"))}
+        paths = sorted(path for path in Path(folder).rglob("*") if path.suffix in (".mpy", ".wasm"))
+        return {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 
 def device_files():
