@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.model import LogLine, Reading
+from fleet.signing import SigningKey
 from tests.browser import CHROMIUM, DESKTOP, PHONE, Browser
 from tests.fleet.api import served
 from tests.fleet.scene import LONG, PAGES, fill
@@ -167,6 +168,22 @@ def test_modules_are_inspected(page, api):
     page.upload("input[type=file]", bad)
     page.see("Boards would refuse it")
     page.see("does not begin with the bytes")
+
+
+def test_a_signed_module_is_pushed_and_a_strangers_is_not(page, api):
+    module, stranger = api.site.module("signed"), api.site.folder / "stranger.key"
+    SigningKey.generate().save(stranger, None)
+    page.run("location.hash = '#/push'")
+    for key, words in ((stranger, "not trusted"), (api.site.home.release_key, "signed by a key of this fleet")):
+        api.site.ok("sign", module, "--group", "barn", "--key", key)
+        page.see("Drop a module here")
+        page.upload("input[type=file]", module.with_suffix(".suit"))
+        page.wait(f"[...document.querySelectorAll('.badge')].some((badge) => badge.innerText === '{words}')")
+        assert page.run("[...document.querySelectorAll('form button')].pop().disabled") is (key == stranger)
+    page.click("Push", "form button")
+    page.see("signed 1.0")
+    page.see("to barn")
+    assert api.site.client().rollouts(1)[0]["module"] == "signed"
 
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
