@@ -10,7 +10,7 @@ OPS = {name: getattr(rv32, name.upper()) for name in "add sub sll slt sltu xor s
 CONSTANTS = (-2048, -512, -96, -33, -32, -1, 0, 1, 31, 32, 100, 480, 2047)
 IMMEDIATES = "addi slti sltiu xori ori andi".split()
 LOADS = {"lb": 0, "lh": 1, "lw": 2, "lbu": 4, "lhu": 5}
-STORES = {"sb": 0, "sh": 1, "sw": 2}
+STORES = {"sb": 8, "sh": 9, "sw": 10}
 CONDITIONS = {"beq": 0, "bne": 1, "blt": 4, "bge": 5, "bltu": 6, "bgeu": 7}
 
 
@@ -43,9 +43,9 @@ def memory():
         for rs in REGISTERS[1:]:
             for k in (-2048, -4, 0, 1, 4, 124, 128, 252, 256, 2044):
                 for name, number in LOADS.items():
-                    yield "load", (number, rd, rs, k), f"{name} x{rd}, {k}(x{rs})"
+                    yield "memory", (number, rd, rs, k), f"{name} x{rd}, {k}(x{rs})"
                 for name, number in STORES.items():
-                    yield "store", (number, rd, rs, k), f"{name} x{rd}, {k}(x{rs})"
+                    yield "memory", (number, rd, rs, k), f"{name} x{rd}, {k}(x{rs})"
     for rs in REGISTERS[1:]:
         yield "jalr", (0, rs), f"jr x{rs}"
         yield "jalr", (1, rs), f"jalr x{rs}"
@@ -74,20 +74,20 @@ def test_branches(tmp_path):
     asm, lines = rv32.RV32(), []
     for name, number in CONDITIONS.items():
         for distance in (8, 300, -2000, 4094, -4096):
-            asm.branch(number, 9, 31, asm.here + distance)
+            asm.b_type(number, 9, 31, asm.here + distance)
             lines.append(f".option norvc\n{name} x9, x31, .+{distance}" if distance >= 0 else f".option norvc\n{name} x9, x31, .{distance}")
     for rd in (0, 1):
         for distance in (4, -500, 4000, 0xFFFFE, -0x100000):
-            asm.jump(rd, asm.here + distance)
+            asm.j_type(rd, asm.here + distance)
             lines.append(f"jal x{rd}, .+{distance}" if distance >= 0 else f"jal x{rd}, .{distance}")
     assert bytes(asm.out) == reference(lines, tmp_path)
 
 
 def test_out_of_reach_is_told():
     asm = rv32.RV32()
-    asm.branch(0, 1, 2)
-    assert asm.patch_branch(0, 4094) and not asm.patch_branch(0, 4096)
-    assert asm.patch_jump(0, 1, 0xFFFFE) and not asm.patch_jump(0, 1, 0x100000)
+    asm.b_type(0, 1, 2)
+    assert asm.patch_b(0, 4094) and not asm.patch_b(0, 4096)
+    assert asm.patch_j(0, 1, 0xFFFFE) and not asm.patch_j(0, 1, 0x100000)
 
 
 def test_constants(tmp_path):

@@ -10,7 +10,7 @@ import mpwasm.wasm.instance
 from mpwasm.errors import Exhausted, Trap
 from mpwasm.native import compile as native
 from mpwasm.wasm.load import load_module
-from tests.native.unicorn_core import OnUnicorn
+from tests.native.cores import EXECUTORS
 
 # Keeps 64 words on the stack below 1 MiB, adds them to those of the data above it, as i32 and as i64.
 LINKED_BY_DEFAULT = """
@@ -27,15 +27,17 @@ LINKED_BY_DEFAULT = """
         (i32.load8_u offset=1048572 (i32.add (i32.and (local.get $i) (i32.const 4)) (i32.const 4)))))
       (br_if $next (i32.ne (local.tee $i (i32.add (local.get $i) (i32.const 4))) (i32.const 256))))
     (i32.add (local.get $sum) (i32.load offset=16 (i32.const 1048576))))
-  (func (export "peek") (param i32) (result i32) (i32.load8_u (local.get 0))))
+  (func (export "peek") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "copy") (param i32 i32) (i64.store (local.get 0) (i64.load (local.get 1)))))
 """
 
 
-def test_linked_by_default():
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_linked_by_default(executor):
     raw = wasmtime.wat2wasm(LINKED_BY_DEFAULT)
     store = wasmtime.Store()
     want = wasmtime.Instance(store, wasmtime.Module(store.engine, raw), []).exports(store)["run"](store)
-    inst = OnUnicorn(load_module(io.BytesIO(raw)), max_memory=8192)
+    inst = executor(load_module(io.BytesIO(raw)), max_memory=8192)
     inst.memory.at(1048576 - 1024, 4096)
     exits = []
     serve = inst.serve
@@ -48,8 +50,25 @@ def test_linked_by_default():
         assert caught.value.code == code
 
 
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_no_word_before_the_window(executor):
+    """64 bits that begin one word before the window, or end one word behind it: the window grows, nothing beside it is touched."""
+    for past in (False, True):
+        inst = executor(load_module(io.BytesIO(wasmtime.wat2wasm(LINKED_BY_DEFAULT))))
+        inst.memory.at(1048576, 4096)
+        edge = inst.memory.base + len(inst.memory.data) if past else inst.memory.base
+        inst.call("copy", edge - 4, 1048576)
+        inst.call("copy", 1048576 + 64, edge - 4)
+        for address in (edge - 4, 1048576 + 64):
+            found = bytearray(8)
+            inst.memory.load(address, found)
+            assert found == b"\1\2\3\4\5\6\7\x08"
+        assert past or inst.memory.base < 1048576
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
 @pytest.mark.parametrize("name", [name for name in dir(test_wasm_memory) if name.startswith("test_")])
-def test_code_that_subtracts_a_base(name, monkeypatch):
-    monkeypatch.setattr(mpwasm.wasm.instance, "Instance", OnUnicorn)
+def test_code_that_subtracts_a_base(name, executor, monkeypatch):
+    monkeypatch.setattr(mpwasm.wasm.instance, "Instance", executor)
     monkeypatch.setattr(native, "based", lambda module: True)
     getattr(test_wasm_memory, name)()

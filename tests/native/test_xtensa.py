@@ -1,6 +1,5 @@
 """Every instruction form that the Xtensa assembler makes: byte for byte against GNU as where the lx106 has it, else by what it does when run."""
 
-import shutil
 import struct
 import subprocess
 
@@ -8,6 +7,7 @@ import pytest
 
 from mpwasm.native import xtensa
 from tests.native.binutils import assemble
+from tests.native.xtensa_core import MACHINE, MISSING, STACK, Program, present
 
 REGISTERS = (0, 1, 2, 7, 12, 15)
 OPS = "add addx2 addx4 sub and or xor src mull moveqz movnez movltz movgez".split()
@@ -26,7 +26,7 @@ def arithmetic():
     for rd in REGISTERS:
         rs = (rd + 5) % 16
         yield "move", (rd, rs), f"mov.n a{rd}, a{rs}"
-        yield "negate", (rd, rs), f"neg a{rd}, a{rs}"
+        yield "neg", (rd, rs), f"neg a{rd}, a{rs}"
         yield "nsau", (rd, rs), f"nsau a{rd}, a{rs}"
         yield "ssl", (rs,), f"ssl a{rs}"
         yield "ssr", (rs,), f"ssr a{rs}"
@@ -81,7 +81,7 @@ def test_forms(forms, tmp_path):
 def branches(asm):
     """Make each branch in turn; yields (its offset, text without the target, distances)."""
     for name, condition in PAIRS.items():
-        yield asm.here, asm.branch(condition, 3, 14) or f"{name} a3, a14", (4, 131, -124)
+        yield asm.here, asm.branch_pair(condition, 3, 14) or f"{name} a3, a14", (4, 131, -124)
     for on in (0, 1):
         for bit in (0, 15, 16, 31):
             yield asm.here, asm.branch_bit(on, 5, bit) or f"{'bbsi' if on else 'bbci'} a5, {bit}", (40,)
@@ -101,7 +101,7 @@ def test_branches(tmp_path):
         for i, distance in enumerate(distances):
             if i:
                 asm.out += made
-            assert asm.patch_branch(at + 3 * i, at + 3 * i + distance)
+            assert asm.patch_short(at + 3 * i, at + 3 * i + distance)
             lines.append(f"{text}, .{distance:+d}")
     for distance in (4, 1000, -131000):
         asm.put(0)
@@ -131,10 +131,10 @@ def test_high_products():
 
 def test_out_of_reach_is_told():
     asm = xtensa.Xtensa()
-    asm.branch(xtensa.EQ, 2, 3)
-    assert asm.patch_branch(0, 131) and not asm.patch_branch(0, 132)
+    asm.branch_pair(xtensa.EQ, 2, 3)
+    assert asm.patch_short(0, 131) and not asm.patch_short(0, 132)
     asm.branch_zero(xtensa.EQZ, 2)
-    assert asm.patch_branch(3, 3 + 2051) and not asm.patch_branch(3, 3 + 2052)
+    assert asm.patch_short(3, 3 + 2051) and not asm.patch_short(3, 3 + 2052)
     asm.put(0)
     assert asm.patch_jump(6, 131081) and not asm.patch_jump(6, 131082)
     assert asm.patch_call(6, 1 << 19) and not asm.patch_call(6, 1 << 20)
@@ -207,7 +207,7 @@ def program(asm):
     return wanted
 
 
-@pytest.mark.skipif(shutil.which("qemu-xtensa") is None, reason="qemu-xtensa is not installed (Debian: qemu-user)")
+@pytest.mark.skipif(not present(), reason=MISSING)
 def test_what_the_lx106_lacks(tmp_path):
     asm = xtensa.Xtensa()
     wanted = program(asm)
@@ -215,36 +215,19 @@ def test_what_the_lx106_lacks(tmp_path):
 
 
 def run(asm, wanted, folder):
-    """The words that the code in `asm` stores, run by qemu-xtensa in a program of our own making."""
-    base, out = 0x400000, 0x600000
-    whole = xtensa.Xtensa()
-    for word in (out, 4 * len(wanted)):
-        whole.out += struct.pack("<I", word)
-    start = whole.here
-    whole.l32r(13, 0)
-    whole.put(0x0020F0)  # NOP, NOP.N: `asm` begins at a multiple of 4, as calls within it count on
-    whole.narrow(0xF03D)
-    whole.out += asm.out
-    whole.movi(2, 13)  # write(1, out, size)
-    whole.movi(6, 1)
-    whole.l32r(3, 0)
-    whole.l32r(4, 4)
-    whole.put(0x005000)  # SYSCALL
-    whole.movi(2, 118)  # exit(0)
-    whole.movi(6, 0)
-    whole.put(0x005000)
-    (folder / "program").write_bytes(elf(whole.out, base, start, out, 0x10000))
-    (folder / "program").chmod(0o755)
-    done = subprocess.run(["qemu-xtensa", "-cpu", "de233_fpu", folder / "program"], capture_output=True, timeout=30)
+    """The words that the code in `asm` stores, run by qemu-xtensa."""
+    out = STACK - 0x10000
+    program = Program(out, 4 * len(wanted), STACK)
+    program.word(13, out)
+    program.word(1, STACK)
+    program.put(0x0020F0)  # NOP: `asm` begins at a multiple of 4, as calls within it count on
+    while program.here & 3:
+        program.put(0x0020F0)
+    program.out += asm.out
+    program.system(13, 1, out, 4 * len(wanted))
+    program.system(118, 0)
+    with open(folder / "program", "wb") as file:
+        program.write_to(file.fileno())
+    done = subprocess.run([*MACHINE, folder / "program"], capture_output=True, timeout=30)
     assert done.returncode == 0, done.stderr
     return list(struct.unpack(f"<{len(done.stdout) // 4}I", done.stdout))
-
-
-def elf(code, base, start, data, size):
-    """A static program of Linux for Xtensa: `code` at `base`, entered at its offset `start`, and `size` zero bytes at `data` (ELF-32, machine 94)."""
-    head = 52 + 2 * 32
-    ident = b"\x7fELF\x01\x01\x01" + bytes(9)
-    header = ident + struct.pack("<HHIIIIIHHHHHH", 2, 94, 1, base + head + start, 52, 0, 0, 52, 32, 2, 0, 0, 0)
-    segments = struct.pack("<8I", 1, 0, base, base, head + len(code), head + len(code), 5, 4096)
-    segments += struct.pack("<8I", 1, 0, data, data, 0, size, 6, 4096)
-    return header + segments + bytes(code)

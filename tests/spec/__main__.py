@@ -1,8 +1,10 @@
-"""`make spec`: the official suite on CPython, as Thumb code on an emulated Cortex-M0, and inside the MicroPython VM; one line of counts for each.
+"""`make spec`: the official suite on CPython, as machine code on emulated cores, and inside the MicroPython VM; one line of counts for each.
 
 ``python -m tests.spec [--quick] [FILE.json ...]``
 """
 
+import functools
+import importlib
 import json
 import os
 import subprocess
@@ -13,11 +15,17 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 from fleet.sim import image, node
+from tests.native import xtensa_core
 from tests.spec import suite
 
 HERE = Path(__file__).resolve().parent
 QUICK = ("i32.json", "call_indirect.json", "br_table.json", "memory_copy.json", "table_init.json", "linking.json", "float_misc.json")
 MOST_EXCLUDED = 5
+MACHINES = {
+    "thumb": "tests.native.unicorn_core:OnUnicorn",
+    "rv32": "tests.native.unicorn_core:OnRV32",
+    "xtensa": "tests.native.xtensa_core:OnXtensa",
+}
 VM_TIMEOUT_S = 1200
 
 
@@ -30,12 +38,12 @@ def on_cpython(folder, name):
     return name, script.counts, script.failures
 
 
-def on_thumb(folder, name):
-    """Run one file as machine code: (file, counts, failures)."""
-    from tests.native.unicorn_core import OnUnicorn
+def on_machine(executor, folder, name):
+    """Run one file as machine code, by one of `MACHINES`: (file, counts, failures)."""
     from tests.spec.runner import Script
 
-    script = Script(str(folder), name, OnUnicorn)
+    module, _, kind = MACHINES[executor].partition(":")
+    script = Script(str(folder), name, getattr(importlib.import_module(module), kind))
     script.run()
     return name, script.counts, script.failures
 
@@ -100,7 +108,11 @@ def main(argv):
         print(f"spec: {len(excluded)} commands are excluded, more than {MOST_EXCLUDED}")
         return 1
     good = summarise("cpython", each(on_cpython, folder, names), excluded)
-    good &= summarise("thumb", each(on_thumb, folder, names), excluded)
+    for executor in MACHINES:
+        if executor == "xtensa" and not xtensa_core.present():
+            print(f"xtensa: skipped, {xtensa_core.MISSING}")
+        else:
+            good &= summarise(executor, each(functools.partial(on_machine, executor), folder, names), excluded)
     good &= summarise("micropython", micropython(folder, names), excluded)
     return 0 if good else 1
 

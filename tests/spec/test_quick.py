@@ -12,7 +12,7 @@ def test_quick(capsys):
         pytest.skip(suite.MISSING)
     assert spec.main(["--quick"]) == 0
     last = capsys.readouterr().out.splitlines()
-    assert all(any(line.startswith(name) for line in last) for name in ("cpython ", "thumb ", "micropython "))
+    assert all(any(line.startswith(name) for line in last) for name in ("cpython ", "thumb ", "rv32 ", "xtensa", "micropython "))
 
 
 def test_a_broken_engine_is_noticed(monkeypatch, capsys):
@@ -31,7 +31,7 @@ def test_broken_machine_code_is_noticed(monkeypatch):
     from mpwasm.native import thumb_values
 
     monkeypatch.setattr(thumb_values, "_CONDITIONS", b"\x00\x01\x0b\x0a\x0b\x0a")
-    name, _, failures = spec.on_thumb(suite.find(), "i32.json")
+    name, _, failures = spec.on_machine("thumb", suite.find(), "i32.json")
     assert len(failures) > 10
 
 
@@ -41,7 +41,7 @@ def test_without_the_library(monkeypatch):
         pytest.skip(suite.MISSING)
     monkeypatch.setattr(unicorn_core.OnUnicorn, "library", False)
     for file in ("float_misc.json", "int_exprs.json"):
-        name, counts, failures = spec.on_thumb(suite.find(), file)
+        name, counts, failures = spec.on_machine("thumb", suite.find(), file)
         assert counts and not failures
 
 

@@ -3,8 +3,7 @@
 from mpwasm.compat import const
 from mpwasm.native.function import OutOfReach
 from mpwasm.native.lowering import Lowering
-from mpwasm.native.thumb_code import ThumbCode
-from mpwasm.native.thumb_entry import enter, exits
+from mpwasm.native.targets import ARMV6M, begin
 
 _FAR = const(4096)
 _LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
@@ -13,8 +12,9 @@ _ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
 
 
 class Blob:
-    """Machine code: `code`, the byte offsets of its functions (`starts`; behind the module's those of the library that it needs), the slot ops
-    that it leaves to Python (`left`, units), and whether some of them need `rare`. With it the slot code itself is not needed any more.
+    """Machine code: `code`, where its functions begin (`starts`, as the CPU wants them: byte offsets, for Thumb plus 1; behind the module's
+    those of the library that it needs), the slot ops that it leaves to Python (`left`, units), and whether some of them need `rare`. With it
+    the slot code itself is not needed any more.
     """
 
     def __init__(self, code, starts, left, rare):
@@ -24,13 +24,13 @@ class Blob:
         self.rare = rare
 
 
-def compile_module(module, library=None):
-    """The `Blob` for `module`; its entry is at offset 0.
+def compile_module(module, library=None, architecture=ARMV6M):
+    """The `Blob` for `module` and one of `targets`' architectures; its entry is at offset 0.
 
     `library` has ``find(op, opcode)``, which gives the number of the function that does a slot op (and, of floats, an opcode), or -1,
     and a `module` with these functions: what the op reads are their parameters, what it writes their result.
     """
-    task = compiling(module, library)
+    task = compiling(module, library, architecture)
     while True:
         try:
             next(task)
@@ -38,12 +38,9 @@ def compile_module(module, library=None):
             return end.value
 
 
-def compiling(module, library=None):
+def compiling(module, library=None, architecture=ARMV6M):
     """`compile_module` as a generator that yields every few ops, so that a board can do other things meanwhile."""
-    cpu = ThumbCode(based(module))
-    done = enter(cpu)
-    cpu.exits = exits(cpu, 9)
-    cpu.patch_bl(done, cpu.exits[0])
+    cpu = begin(architecture, based(module))
     lowering = Lowering(cpu, module, library)
     starts = []
     for i in range(len(module.codes)):
@@ -105,11 +102,10 @@ def one(lowering, body):
         left = len(lowering.left)
         try:
             yield from lowering.compile(body, far)
-            return start
+            return start + cpu.ENTRY
         except OutOfReach as failure:
             far[failure.site] = far.get(failure.site, 0) + 1
-            cpu.out = cpu.out[:start]
-            cpu.pool = []
+            cpu.rewind(start)
             lowering.left = lowering.left[:left]
             while len(lowering.calls) > calls:
                 lowering.calls.pop()

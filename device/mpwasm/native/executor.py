@@ -125,7 +125,7 @@ class NativeInstance(Base):
 
     def address(self, function):
         """Where the machine code of one of our functions begins, as the code wants it."""
-        return self.port.code_at + self.starts[function[6] - self.module.imported] | 1
+        return self.port.code_at + self.starts[function[6] - self.module.imported]
 
     def run(self, steps):
         """Go on for at most `steps` loop iterations: DONE, FUEL or PAUSED. Raises `Trap`."""

@@ -31,14 +31,16 @@ class OutOfReach(Exception):
 
 class Cold:
     """Code to be laid down later: the branches to it (`sites`), and either why it exits (`reason`, `told`) and where it goes on (`back`),
-    or where words are pinned before and after the passage to the label `unit`."""
+    or where words are pinned before and after the passage to the label `unit`. `saves` are registers with the words of the frame that they go to
+    before the exit, `loads` one with the word that it takes after it."""
 
     def __init__(self, reason, told):
         self.sites = []
         self.reason = reason
         self.told = told
         self.back = self.unit = _NOTHING
-        self.before = self.after = None
+        self.before = self.after = self.loads = None
+        self.saves = ()
 
 
 class Function(Registers):
@@ -228,7 +230,11 @@ class Function(Registers):
             self.passage(item.before, item.after)
             self.to_label(_ALWAYS, item.unit)
             return
+        for r, word in item.saves:
+            cpu.store(r, word)
         cpu.exit(item.reason, item.told)
+        if item.loads:
+            cpu.load(item.loads[0], item.loads[1])
         at = cpu.here
         self.close(at, self.hop(_ALWAYS), item.back)
 

@@ -5,6 +5,7 @@ from mpwasm.native.pairs import Pairs
 
 _NOTHING = const(-1)
 _ACCESS = const(3)
+_OP = const(4)
 _BOUNDS = const(8)
 
 
@@ -39,6 +40,9 @@ class Lowering(Pairs):
         """Ops without a template here: a helper of the CPU, a library function or Python."""
         if op == 0x76:
             self.address(at)
+        elif op == 0x6D and self.cpu.CLZ:
+            rs = self.use(self.code[at + 1])
+            self.cpu.leading_zeros(self.define(self.code[at + 2], rs), rs)
         elif not self.from_library(at):
             self.python(at)
 
@@ -132,7 +136,8 @@ class Lowering(Pairs):
         if kind < 11:
             self.compute(kind, code[at + 1], code[at + 2], k, code[at + 3])
         elif kind < 16:
-            self.rest(op, at)
+            if not self.divide(kind - 11, at, k):
+                self.rest(op, at)
         else:
             ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
             rd = self.define(code[at + 3], ra, rb)
@@ -140,6 +145,26 @@ class Lowering(Pairs):
                 self.cpu.set_if(kind - 16, rd, ra, rb)
             else:
                 self.cpu.set_if_k(kind - 16, rd, ra, k)
+
+    def divide(self, kind, at, k):
+        """i32 division by the CPU's own; a divisor of 0, or -1 where it must not be, goes to Python. False where the CPU has none."""
+        cpu, code = self.cpu, self.code
+        if not cpu.DIVIDES or k == 0 or k == -1:
+            return False
+        item = None if k else self.later(_OP, self.told(at))
+        ra = self.use(code[at + 1])
+        rb = self.constant(k) if k else self.use(code[at + 2])
+        rd = self.define(code[at + 3], ra, rb)
+        if item:
+            item.saves = ((ra, code[at + 1]), (rb, code[at + 2]))
+            item.loads = rd, code[at + 3]
+            self.site(item, cpu.compare_k(0, rb, 0))
+            if cpu.DIVIDES[kind]:
+                self.site(item, cpu.compare_k(0, rb, -1))
+        cpu.divide(kind, rd, ra, rb)
+        if item:
+            item.back = cpu.here
+        return True
 
     def operands(self, a, b, k):
         """Registers of two operands of a comparison; of the second one perhaps -1 and the constant instead."""

@@ -32,8 +32,17 @@ class Pairs(Borrowed):
                 self.compute(kind, code[at + 1] + i, code[at + 2] + i, k if not i or k is None else k >> 31, code[at + 3] + i)
         elif 6 <= kind < 11 and k is not None:
             self.shift(kind, code[at + 1], k & 63, code[at + 3])
+        elif kind == 2 and self.cpu.WIDENS:
+            self.multiply_wide(code[at + 1], code[at + 2], k, code[at + 3])
         elif not self.from_library(at):
             self.python(at)
+
+    def multiply_wide(self, a, b, k, word):
+        """A product, by the CPU's own high halves of products."""
+        x = self.use(a), self.use(a + 1)
+        y = (self.use(b), self.use(b + 1)) if k is None else (self.constant(k), self.constant(k >> 31))
+        low = self.define(word, x[0], y[0])
+        self.cpu.multiply_wide(low, self.define(word + 1, x[1], y[1]), x, y)
 
     def unary(self, op, at):
         """wrap, the extensions; what counts bits goes elsewhere."""

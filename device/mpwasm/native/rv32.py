@@ -25,15 +25,15 @@ DIVU = const(0x00D)
 REM = const(0x00E)
 REMU = const(0x00F)
 
-# loads and stores, by funct3
+# loads and stores: funct3, and 8 for a store
 LB = const(0)
 LH = const(1)
 LW = const(2)
 LBU = const(4)
 LHU = const(5)
-SB = const(0)
-SH = const(1)
-SW = const(2)
+SB = const(8)
+SH = const(9)
+SW = const(10)
 
 # conditions of branches, by funct3; a condition's opposite is its number with bit 0 turned
 EQ = const(0)
@@ -176,23 +176,28 @@ class RV32:
 
     # memory
 
-    def load(self, number, rd, rs, k):
-        """LB, LH, LW, LBU, LHU at rs + k for -2048 <= k < 2048."""
-        if number == LW and small(rd) and small(rs) and 0 <= k < 128 and not k & 3:
-            self.half(0x4000 | (k & 0x38) << 7 | (rs & 7) << 7 | (k & 4) << 4 | (k & 64) >> 1 | (rd & 7) << 2)
-        elif number == LW and rs == 2 and rd and 0 <= k < 256 and not k & 3:
-            self.half(0x4002 | (k & 32) << 7 | rd << 7 | (k & 0x1C) << 2 | (k & 0xC0) >> 4)
+    def memory(self, number, r, rs, k):
+        """A load (LB … LHU) of `r` or store (SB … SW) at rs + k for -2048 <= k < 2048."""
+        if number & 7 == LW and self.short_memory(number >> 3, r, rs, k):
+            return
+        if number < 8:
+            self.i_type(0x03, number, r, rs, k)
         else:
-            self.i_type(0x03, number, rd, rs, k)
+            self.put(0x23 | (k & 31) << 7 | (number & 7) << 12 | (rs & 1) << 15, rs >> 1 | r << 4 | (k >> 5 & 127) << 9)
 
-    def store(self, number, rt, rs, k):
-        """SB, SH, SW of rt at rs + k for -2048 <= k < 2048."""
-        if number == SW and small(rt) and small(rs) and 0 <= k < 128 and not k & 3:
-            self.half(0xC000 | (k & 0x38) << 7 | (rs & 7) << 7 | (k & 4) << 4 | (k & 64) >> 1 | (rt & 7) << 2)
-        elif number == SW and rs == 2 and 0 <= k < 256 and not k & 3:
-            self.half(0xC002 | (k & 0x3C) << 7 | (k & 0xC0) << 1 | rt << 2)
+    def short_memory(self, store, r, rs, k):
+        """The compressed form of a LW or SW; false if it has none."""
+        if k & 3 or k < 0:
+            return False
+        if small(r) and small(rs) and k < 128:
+            self.half(0x4000 | store << 15 | (k & 0x38) << 7 | (rs & 7) << 7 | (k & 4) << 4 | (k & 64) >> 1 | (r & 7) << 2)
+        elif rs == 2 and k < 256 and store:
+            self.half(0xC002 | (k & 0x3C) << 7 | (k & 0xC0) << 1 | r << 2)
+        elif rs == 2 and k < 256 and r:
+            self.half(0x4002 | (k & 32) << 7 | r << 7 | (k & 0x1C) << 2 | (k & 0xC0) >> 4)
         else:
-            self.put(0x23 | (k & 31) << 7 | number << 12 | (rs & 1) << 15, rs >> 1 | rt << 4 | (k >> 5 & 127) << 9)
+            return False
+        return True
 
     # jumps and branches
 
@@ -200,20 +205,20 @@ class RV32:
         """Jump to the address in `rs`; `rd` (0 or 1) takes the return address."""
         self.half((0x9002 if rd else 0x8002) | rs << 7)
 
-    def jump(self, rd, target):
+    def j_type(self, rd, target):
         """Jump to the offset `target` (1 MiB away at most); `rd` takes the return address."""
         self.put(0, 0)
-        self.patch_jump(self.here - 4, rd, target)
+        self.patch_j(self.here - 4, rd, target)
 
-    def branch(self, condition, rs1, rs2, target=0):
+    def b_type(self, condition, rs1, rs2, target=0):
         """Branch to the offset `target`, within 4 KiB, if rs1 condition rs2; returns where it may be patched."""
         at = self.here
         self.put(0x63 | condition << 12 | (rs1 & 1) << 15, rs1 >> 1 | rs2 << 4)
         if target:
-            self.patch_branch(at, target)
+            self.patch_b(at, target)
         return at
 
-    def patch_jump(self, at, rd, target):
+    def patch_j(self, at, rd, target):
         """Write a JAL to `target` at `at`; false beyond 1 MiB."""
         k = target - at
         if not -(1 << 20) <= k < 1 << 20:
@@ -222,7 +227,7 @@ class RV32:
         self.patch(at + 2, k >> 16 & 15 | (k >> 11 & 1) << 4 | (k >> 1 & 0x3FF) << 5 | (k >> 20 & 1) << 15)
         return True
 
-    def patch_branch(self, at, target):
+    def patch_b(self, at, target):
         """Make the branch at `at` go to `target`; false beyond 4 KiB."""
         k = target - at
         if not -4096 <= k < 4096:

@@ -19,6 +19,7 @@ _STR = const(0)
 _EQ = const(0)
 _NE = const(1)
 _HS = const(2)
+_LO = const(3)
 _HI = const(8)
 _MEMORY = b"\x06\x03\x05\x07\x04\x04\x00\x00\x02\x01\x00\x00"  # LDRB LDRSB LDRH LDRSH LDR LDR, STRB STRH STR STR
 _SIZES = b"\x00\x00\x01\x01\x02\x02\x00\x00\x00\x01\x02\x02"  # alignment they need, as a power of two
@@ -37,6 +38,10 @@ class ThumbCode(ThumbValues):
     SCRATCH = 2  # never pinned
     REACH = 220  # of a conditional branch, less what may be between looks
     COLD = 10  # bytes of a piece of cold code
+    ENTRY = 1  # in the addresses of functions
+    DIVIDES = b""  # whether there is a division, see `Lowering.divide`
+    CLZ = False  # whether it counts leading zeros
+    WIDENS = False  # whether there is a product of 64 bits
     COLD_LEVEL = 0  # of branches to cold code, see `branch`
     COUNTS = True  # counts of shifts have to go through `count`
 
@@ -49,6 +54,11 @@ class ThumbCode(ThumbValues):
     def begin(self, code):
         """Begin a function, whose slot code is `code`."""
         self.align()
+
+    def rewind(self, start):
+        """Forget all code from the offset `start` on."""
+        self.out = self.out[:start]
+        self.pool = []
 
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""
@@ -70,12 +80,6 @@ class ThumbCode(ThumbValues):
             self.mov(free, ea)
             self.add_high(free, 12)
             ea = free
-            if wide:
-                # the low word may lie before the window
-                self.add8(free, -4)
-                self.cmp_high(free, _LENGTH)
-                function.site(item, _HS)
-                self.add8(free, 4)
         self.cmp_high(ea, _LENGTH)
         function.site(item, _HS)
         number = _MEMORY[op - 0x50]
@@ -87,6 +91,8 @@ class ThumbCode(ThumbValues):
             (self.ldr5 if number else self.str5)(high, free, offset + 4)
         else:
             self.add8(free, -4)
+            if self.based:
+                function.site(item, _LO)  # the low word lies before the window
             self.add(free, free, _MEM)
             (self.ldr5 if number else self.str5)(low, free, 0)
             (self.ldr5 if number else self.str5)(high, free, 4)

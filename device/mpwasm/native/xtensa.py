@@ -110,7 +110,7 @@ class Xtensa:
         if rd != rs:
             self.narrow(0x000D | rs << 8 | rd << 4)
 
-    def negate(self, rd, rt):
+    def neg(self, rd, rt):
         """rd = -rt."""
         self.put(0x600000 | rd << 12 | rt << 4)
 
@@ -245,7 +245,7 @@ class Xtensa:
 
     # branches: made without a target, to be patched
 
-    def branch(self, condition, rs, rt):
+    def branch_pair(self, condition, rs, rt):
         """If rs condition rt."""
         self.put(7 | condition << 12 | rs << 8 | rt << 4)
 
@@ -261,7 +261,7 @@ class Xtensa:
         """If rs condition 0."""
         self.put(0x16 | condition << 6 | rs << 8)
 
-    def patch_branch(self, at, target):
+    def patch_short(self, at, target):
         """Make the branch at `at` go to `target`; false where it does not reach: 128 bytes, or 2 KiB against zero."""
         k = target - at - 4
         if self.out[at] & 0x3F == 0x16:

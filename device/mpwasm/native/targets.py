@@ -1,0 +1,38 @@
+"""Which CPU's templates compile for which port of MicroPython: only those that are asked for are loaded."""
+
+from mpwasm.compat import const
+
+# native architectures as `sys.implementation._mpy` numbers them (py/persistentcode.h)
+ARMV6M = const(4)
+ARMV7EMDP = const(8)
+XTENSAWIN = const(10)
+RV32IMC = const(11)
+_REASONS = const(9)
+
+
+def family(architecture):
+    """The architecture whose machine code a port of this one takes: every Cortex-M takes that of ARMv6-M. None where we make none."""
+    if ARMV6M <= architecture <= ARMV7EMDP:
+        return ARMV6M
+    return architecture if architecture in (XTENSAWIN, RV32IMC) else None
+
+
+def begin(architecture, based=False):
+    """The templates for one of `family`'s architectures, the way in and the ways out already laid down; a function's code is to follow.
+
+    `based` code is for memory windows that do not begin at 0.
+    """
+    if architecture == RV32IMC:
+        from mpwasm.native import rv32_entry as entry
+        from mpwasm.native.rv32_code import RV32Code as Code
+    elif architecture == XTENSAWIN:
+        from mpwasm.native import xtensa_entry as entry
+        from mpwasm.native.xtensa_code import XtensaCode as Code
+    else:
+        from mpwasm.native import thumb_entry as entry
+        from mpwasm.native.thumb_code import ThumbCode as Code
+    cpu = Code(based)
+    done = entry.enter(cpu)
+    cpu.exits = entry.exits(cpu, _REASONS)
+    cpu.call_to(done, cpu.exits[0])
+    return cpu

@@ -1,0 +1,9 @@
+"""All executors of machine code, for tests that run on each CPU."""
+
+import pytest
+
+from tests.native.unicorn_core import OnRV32, OnUnicorn
+from tests.native.xtensa_core import MISSING, OnXtensa, present
+
+OTHERS = [pytest.param(OnRV32, id="rv32"), pytest.param(OnXtensa, id="xtensa", marks=pytest.mark.skipif(not present(), reason=MISSING))]
+EXECUTORS = [pytest.param(OnUnicorn, id="thumb"), *OTHERS]
