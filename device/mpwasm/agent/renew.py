@@ -124,19 +124,20 @@ class Agents:
         """Generator: bring what the index `digest`, a content of the store, lists into the other folder; returns False if the fleet stopped
         answering. `Refused`: "abi", "not-manifest", "digest"."""
         self.store.remove_file(self.there + _INDEX)  # until all is there, there is no agent there
-        with open(self.store.path(digest), "rb") as index:
-            data = index.read()
-            index.seek(0)
+        source = self.store.path(digest)
+        size = os.stat(source)[6]
+        with open(source, "rb") as index:
             _fits(index.readline())
             done = 0
             for line in index:
                 done += len(line)
                 if not (yield from self._bring(_row(line), blocks, clock)):
                     return False
-                progress(100 * done // len(data))
+                progress(100 * done // size)
                 yield 0
-        self._tidy(data)
-        self.store.write_file(self.there + _INDEX, data)
+        self._tidy(source)
+        self.store.copy_to_part(digest, source)
+        self.store.move_payload(digest, self.there + _INDEX)
         return True
 
     def _bring(self, row, blocks, clock):
@@ -168,9 +169,19 @@ class Agents:
             if at and not exists(whole[:at]):
                 os.mkdir(whole[:at])
 
-    def _tidy(self, data):
-        """Remove from the other folder what the index, its bytes `data`, does not list."""
+    def _tidy(self, source):
+        """Remove from the other folder what the index in the file `source` does not list."""
         for path in list(self._files(self.there)):
-            if b" " + path[len(self.there) :].encode() + b"\n" not in data:
+            self.feed()
+            if not _lists(source, path[len(self.there) :]):
                 os.remove(path)
 
+
+def _lists(source, path):
+    """Whether the index in the file `source`, which is too long for the heap, has a row for `path`."""
+    end = (" " + path + "\n").encode()
+    with open(source, "rb") as index:
+        for line in index:
+            if line.endswith(end):
+                return True
+    return False
