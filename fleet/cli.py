@@ -18,7 +18,7 @@ COMMANDS = {
     "flash": ("flash", "Put MicroPython and the agent on a board, and wait until it is ready."),
     "ports": ("ports", "What is plugged in, and what it is."),
     "doctor": ("doctor", "What is wrong with machine, fleet or board, and the cure."),
-    "group": ("group", "Groups of boards: create, add, list."),
+    "group": ("group", "Groups of boards: create, add, remove, list."),
     "inspect": ("inspect", "What a module is and needs, and whether boards would take it."),
     "run": ("run", "Run a module here, with simulated pins."),
     "sign": ("sign", "Sign a module where the key is, without the fleet."),

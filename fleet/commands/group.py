@@ -13,7 +13,7 @@ LIST = as_table(
 
 @click.group()
 def command():
-    """Groups of boards: create, add, list."""
+    """Groups of boards: create, add, remove, list."""
 
 
 @command.command("list")
@@ -44,3 +44,14 @@ def add(context, name, boards, output):
     """Put boards into a group."""
     context.client.join_group(name, boards)
     emit({"name": name, "added": list(boards)}, output, lambda d: f"Added {', '.join(boards)} to {name}.")
+
+
+@command.command()
+@click.argument("name", type=GROUP)
+@click.argument("boards", nargs=-1, required=True, type=BOARD)
+@output_option
+@click.pass_obj
+def remove(context, name, boards, output):
+    """Take boards out of a group; what they run stays."""
+    context.client.leave_group(name, boards)
+    emit({"name": name, "removed": list(boards)}, output, lambda d: f"Took {', '.join(boards)} out of {name}.")
