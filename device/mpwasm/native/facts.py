@@ -9,12 +9,8 @@ from mpwasm.native.scan import length, targets, words_written
 
 _ALL = const(32)
 _PASSES = const(8)
-_ADD = const(0)
-_SUB = const(1)
 _MUL = const(2)
 _AND = const(3)
-_OR = const(4)
-_XOR = const(5)
 _SHL = const(6)
 
 
@@ -32,10 +28,11 @@ class Facts:
         if not self.changed:
             self.arrive = self.step = self.idle
             return
+        loops = any(mark & 2 for mark in marks)
         for _ in range(_PASSES):
-            if self.changed:
+            if loops and self.changed:
                 self.over()
-        if self.changed:
+        if loops and self.changed:
             for known in self.met.values():
                 known[:] = bytes(temps)
         self.begin()
@@ -54,7 +51,8 @@ class Facts:
         self.begin()
         at = 0
         while at < len(self.code):
-            self.arrive(at)
+            if self.marks[at] & 3:
+                self.arrive(at)
             self.step(at)
             at += length(self.code, at)
 
@@ -71,20 +69,31 @@ class Facts:
                 self.changed = True
 
     def arrive(self, at):
-        """Before the op at `at`."""
-        if self.marks[at]:
-            if not self.ended:
-                self.meet(at)
-            if at in self.met:
-                self.zeros[: self.temps] = self.met[at]
-            for word in range(self.temps, len(self.zeros)):
-                self.zeros[word] = 0
-            self.ended = False
+        """At the label `at`."""
+        if not self.ended:
+            self.meet(at)
+        if at in self.met:
+            self.zeros[: self.temps] = self.met[at]
+        for word in range(self.temps, len(self.zeros)):
+            self.zeros[word] = 0
+        self.ended = False
 
     def step(self, at):
         """Behind the op at `at`."""
         code, zeros = self.code, self.zeros
         op = code[at]
+        if op < 0x40:
+            kind = op & 0x1F
+            zeros[code[at + 3]] = self.combined(kind, op, at) if kind <= _SHL else 0
+            return
+        if op < 0x60:
+            if op < 0x50:
+                self.meet(code[at + 3])
+            elif op < 0x58:
+                zeros[code[at + 3]] = 0
+                if op == 0x55:
+                    zeros[code[at + 3] + 1] = 0
+            return
         if op == 0x72 or op == 0x73:
             at += 3 if op == 0x72 else 5
             zeros[code[at]] = 0
@@ -102,27 +111,24 @@ class Facts:
             self.ended = True
 
     def made(self, op, at):
-        """What is known of the result of the op at `at`."""
+        """What is known of the result of the op at `at`, from 0x60 on."""
         code, zeros = self.code, self.zeros
         a = code[at + 1]
-        if op < 0x40:
-            return combined(op & 0x1F, zeros[a], trailing(code[at + 2]) if op & 0x20 else zeros[code[at + 2]], code[at + 2] if op & 0x20 else 0)
         if op == 0x60:
             return zeros[a]
         if op == 0x62 or op == 0x63:
             return trailing(a if op == 0x62 or a else code[at + 2] << 16)
         return min(zeros[a], zeros[code[at + 2]]) if op == 0x69 else 0
 
-
-def combined(kind, a, b, k):
-    """The low bits that are 0 in the result of an op, from those of its operands; `k` is the count of a shift by a constant."""
-    if kind == _AND:
-        return max(a, b)
-    if kind == _MUL:
-        return min(_ALL, a + b)
-    if kind == _SHL:
-        return min(_ALL, a + (k & 31))
-    return min(a, b) if kind == _ADD or kind == _SUB or kind == _OR or kind == _XOR else 0
+    def combined(self, kind, op, at):
+        """The low bits that are 0 in the result of an i32 op up to a shift to the left, from those of its operands."""
+        a, k = self.zeros[self.code[at + 1]], self.code[at + 2]
+        if kind == _SHL:
+            return min(_ALL, a + (k & 31)) if op & 0x20 else a
+        b = trailing(k) if op & 0x20 else self.zeros[k]
+        if kind == _AND:
+            return max(a, b)
+        return min(_ALL, a + b) if kind == _MUL else min(a, b)
 
 
 def trailing(value):

@@ -77,6 +77,8 @@ class Function(Registers):
         self.places = {}
         self.branches = []
         self.entries = []
+        self.locked = 0  # an attempt before may have ended within an op
+        cpu.carry = False
         self.forget()
         self.pin(self.plan.regions[0].pins)
         self.written.update(range(self.params + 2, self.temps))
@@ -85,10 +87,13 @@ class Function(Registers):
         self.ended = False
         self.skip = 0
         while at < len(code):
-            self.arrive(at)
-            self.facts.arrive(at)
+            if self.plan.marks[at]:
+                self.arrive(at)
+            self.ended = False
+            if self.cold or cpu.pool:
+                self.islands(False)
             self.one(at)
-            self.release()
+            self.locked = 0
             self.facts.step(at)
             at += length(code, at) + self.skip
             self.skip = 0
@@ -132,22 +137,21 @@ class Function(Registers):
                     cpu.store(zero, word)
 
     def arrive(self, at):
-        """Before the op at `at`: a label, or the border of a region, where the cache must be empty; and islands that are due."""
+        """Before the op at `at`: a label, or the border of a region, where the cache must be empty."""
         mark = self.plan.marks[at]
         pins = self.plan.at(at).pins
-        if mark or pins is not self.pins:
-            if not self.ended:
-                self.flush()
-                self.passage(self.pins, pins)
-            self.forget()
-            self.pin(pins)
-            self.places[at] = self.cpu.here
-            if mark & 2:
-                item = self.later(_POLL, 0)
-                self.site(item, self.cpu.count_fuel())
-                item.back = self.cpu.here
-        self.ended = False
-        self.islands(False)
+        if not self.ended:
+            self.flush()
+            self.passage(self.pins, pins)
+        self.forget()
+        self.pin(pins)
+        if mark & 3:
+            self.facts.arrive(at)
+        self.places[at] = self.cpu.here
+        if mark & 2:
+            item = self.later(_POLL, 0)
+            self.site(item, self.cpu.count_fuel())
+            item.back = self.cpu.here
 
     def told(self, at):
         """What an exit tells of the op at `at` that is left to Python: where its units begin in `left`."""

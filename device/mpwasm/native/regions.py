@@ -11,6 +11,7 @@ from mpwasm.native.scan import length, targets, words_read, words_written
 
 _LABEL = const(1)
 _LOOP = const(2)
+_BORDER = const(4)
 _CALL = const(0x72)
 _CALL_INDIRECT = const(0x73)
 _RETURN = const(0x74)
@@ -38,8 +39,8 @@ class Region:
 
 
 class Plan:
-    """What is known of a function before it is compiled: `marks`, a byte per unit (1 a label, 2 a loop's head too), and `regions`, in order
-    of their first units.
+    """What is known of a function before it is compiled: `marks`, a byte per unit (bits: a label, a loop's head, the border of a region), and
+    `regions`, in order of their first units.
 
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
@@ -80,6 +81,8 @@ class Plan:
             region = Region(head, loops[head])
             region.around = self.at(head)
             self.regions.append(region)
+            self.marks[head] |= _BORDER
+            self.marks[loops[head]] |= _BORDER
 
     def at(self, unit):
         """The innermost region around `unit`."""
@@ -96,7 +99,7 @@ class Plan:
         while at < len(code):
             if self.marks[at]:
                 number += 1
-            region = self.at(at)
+                region = self.at(at)
             gains = region.gains
             for word in words_read(code, at):
                 if word >= self.temps and made.get(word) == number:

@@ -27,6 +27,7 @@ class Registers:
         self.locked = 0
         self.lazy = OrderedDict()  # temporaries that are constants, not made yet
         self.pins = {}
+        self.homes = {}
         self.written = ()
         self.pool = cpu.POOL
         self.temps = 0
@@ -35,12 +36,12 @@ class Registers:
         """From here on `pins` says which words live in registers; the cache must be empty."""
         taken = pins.values()
         self.pins = pins
+        self.homes = {word: pins[word] for word in pins if pins[word] in self.cpu.LOW}
         self.pool = [r for r in self.cpu.POOL if r not in taken]
 
     def home(self, word):
         """The low register that `word` is pinned to, or -1."""
-        r = self.pins.get(word, _NOTHING)
-        return r if r >= 0 and r in self.cpu.LOW else _NOTHING
+        return self.homes.get(word, _NOTHING)
 
     def find(self, word):
         """The cache register that holds `word`, or -1."""
@@ -122,7 +123,7 @@ class Registers:
 
     def use(self, word, keep=False):
         """A low register that holds `word`, which stays as it is until `release`; a temporary is dead from now on unless it is kept."""
-        r = self.home(word)
+        r = self.homes.get(word, _NOTHING)
         if r >= 0:
             return r
         if word in self.lazy:
