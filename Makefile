@@ -44,6 +44,7 @@ bench: setup ## the engine's figures, beside others (BENCH=--save keeps them; KE
 
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil
+	@$(PY) -m hil.powercut
 
 wasm: setup ## rebuild wasm_modules/*/*.wasm
 	@$(MAKE) -C wasm_modules PYTHON=$(abspath $(PY))
