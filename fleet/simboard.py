@@ -19,6 +19,7 @@ from mpwasm.wire.update import Update
 
 KEEPALIVE_S = 60
 GIVE_UP_MS = 120_000
+HEARTBEAT_MS = 60_000  # as the agent's: a board that is silent for longer counts as withheld
 FLASH_BYTES = 262_144
 HEAP_BYTES = 200_000
 _ABI = 1
@@ -54,7 +55,7 @@ class SimBoard:
         self._boot_id, self._counter = os.urandom(8), 0
         self._events, self._dirty = deque(), False
         self._download = self._what = self._data = None
-        self._since = now
+        self._since = self._reported_at = now
         self.machine = Update(self._board, Saved.parse(self.saved))
         self._feed(("boot", None, False, False), now)
 
@@ -69,8 +70,8 @@ class SimBoard:
         times = [self.session.wake(), self.machine.wake]
         if self._download and self.session.connected:
             times.append(self._download.wake())
-        if self._dirty and self.session.connected:
-            times.append(0)
+        if self.session.connected:
+            times.append(0 if self._dirty else self._reported_at + HEARTBEAT_MS)
         return min((time for time in times if time is not None), default=None)
 
     def opened(self, now):
@@ -91,6 +92,8 @@ class SimBoard:
     def tick(self, now):
         """Do what is due; False if the connection is lost."""
         alive = not self.session.tick(now)
+        if now - self._reported_at >= HEARTBEAT_MS:
+            self._dirty = True
         if self.machine.wake is not None and now >= self.machine.wake:
             self._events.append(("tick",))
         self._work(now)
@@ -182,6 +185,7 @@ class SimBoard:
         if not self._publish("reported", sealed, now, 1, True):
             return False
         self._counter += 1
+        self._reported_at = now
         return True
 
     # -- the machine's actions
