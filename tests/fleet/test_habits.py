@@ -118,7 +118,7 @@ WORDS = st.one_of(
     st.sampled_from("-o json --group attic one --filter id=one --since 1h -n -1 list show -- -".split() + [""]),
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6),
 )
-SAFE = sorted(set(COMMANDS) - {"up", "serve", "sim", "flash", "ports", "doctor", "run", "init", "bridge"})
+SAFE = sorted(set(COMMANDS) - {"up", "serve", "sim", "flash", "ports", "doctor", "run", "init", "bridge", "service", "simulate"})
 
 
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
