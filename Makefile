@@ -41,6 +41,7 @@ fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2
 bench: setup ## the engine's figures, beside others (BENCH=--save keeps them; KERNELS=FOLDER: machine code of its modules only)
 	@$(if $(KERNELS),,$(PY) -m bench $(BENCH))
 	@$(PY) -m bench.native $(KERNELS) $(BENCH)
+	@$(if $(KERNELS),,$(PY) -m bench.cpus $(BENCH))
 
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil
