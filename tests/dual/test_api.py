@@ -1,4 +1,4 @@
-"""The embedding API: the example of docs/embedding.md as written, numbers of every type, memory, globals, sharing, calls within calls."""
+"""The embedding API: the examples of README and docs/embedding.md as written, numbers of every type, memory, globals, sharing, calls within calls."""
 
 import os
 
@@ -10,15 +10,21 @@ from mpwasm.api import Instance, Module, Trap, Unlinkable
 I32, I64, F32, F64 = b"\x7f", b"\x7e", b"\x7d", b"\x7c"
 
 
-def test_the_example_of_the_documentation():
+def shown(name):
+    """The lines that an example prints."""
     printed = []
     here = os.getcwd()
-    os.chdir(path("embedding.py")[: -len("embedding.py")])
+    os.chdir(path(name)[: -len(name)])
     try:
-        exec(data("embedding.py").decode(), {"print": lambda *values: printed.append(" ".join([str(value) for value in values]))})
+        exec(data(name).decode(), {"print": lambda *values: printed.append(" ".join([str(value) for value in values]))})
     finally:
         os.chdir(here)
-    assert printed == data("embedding.txt").decode().strip().split("\n")
+    return printed
+
+
+def test_the_examples_of_the_documentation():
+    for name in ("embedding", "readme"):
+        assert shown(name + ".py") == data(name + ".txt").decode().strip().split("\n")
 
 
 def echo(valtype):

@@ -1,4 +1,4 @@
-"""docs/embedding.md shows the very files that tests/dual/test_api.py runs, and its second example runs too."""
+"""README and docs/embedding.md show the very files that tests/dual/test_api.py runs; the second example of the latter runs too."""
 
 import re
 from pathlib import Path
@@ -15,6 +15,11 @@ BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "embedding.md").read
 def test_example_and_output_are_the_tested_ones():
     assert BLOCKS[0] == ("python", (DATA / "embedding.py").read_text())
     assert BLOCKS[1] == ("text", (DATA / "embedding.txt").read_text())
+
+
+def test_readme_shows_the_tested_example():
+    blocks = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks == [("python", (DATA / "readme.py").read_text()), ("text", (DATA / "readme.txt").read_text())]
 
 
 def test_the_module_is_the_text_in_the_example():
