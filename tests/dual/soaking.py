@@ -20,7 +20,7 @@ class Soak:
 
     def __init__(self, days, updates):
         self.bottle = Bottle(main_source())
-        self.every = days * 24 * HOUR_MS // updates
+        self.every = int(days * 24 * HOUR_MS) // updates
         self.updates = updates
         self.seq = 0
         self.ordered = 0
