@@ -15,4 +15,4 @@ def test_demo(broker):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "device")])}
     done = subprocess.run(program, env=environment, cwd=REPO, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert done.stdout.count("\n  ok  ") == 7
+    assert done.stdout.count("\n  ok  ") == 8
