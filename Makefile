@@ -43,6 +43,9 @@ bench: setup ## the engine's figures, beside others (BENCH=--save keeps them; KE
 	@$(PY) -m bench.native $(KERNELS) $(BENCH)
 	@$(if $(KERNELS),,$(PY) -m bench.cpus $(BENCH))
 
+bench-fleet: setup ## the fleet at 100 to 10,000 simulated boards (FLEET="--postgres --save --sizes 1000")
+	@PYTHONPATH=device:. $(PY) -m bench.fleet $(FLEET)
+
 hil: setup ## tests and figures on official firmware in emulated boards (where the firmware is cached)
 	@$(PY) -m hil
 	@$(PY) -m hil.powercut

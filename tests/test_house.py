@@ -156,6 +156,11 @@ def test_make_commands_in_documents_exist(name):
     assert commands <= targets()
 
 
+def test_each_make_command_does_something():
+    phony = re.search(r"^\.PHONY: (.*)$", read("Makefile"), re.MULTILINE).group(1)
+    assert set(phony.split()) == targets(), "a command that is .PHONY without a rule does nothing and succeeds"
+
+
 def test_fleet_commands_in_the_readme_exist():
     from fleet.cli import main
 
