@@ -4,8 +4,8 @@ MicroPython interns every name of a module that is loaded (20 bytes or so with i
 module is dropped. So, in what a board gets, each name of ours that no text mentions becomes a word of `KNOWN`, or a short one where
 those are used up. Lines stay where they are; ``python -m fleet.sim.names WORD`` says which names a word in a traceback may stand for.
 
-A name that is used in one unit only (a file, or files whose classes inherit from each other) shares its word with those of other
-units, and so do parameters; every other name has a word of its own. Kept as they are: names that
+Names that no unit (a file, or files whose classes inherit from each other) uses both share a word, and a parameter means nothing
+outside its unit; only what is set on another's object has a word of its own. Kept as they are: names that
 strings spell (or begin, with a ``_`` at the end: dispatch by name), names of modules, what main.py uses, and whatever firmware's
 own objects might be asked for.
 """
@@ -178,29 +178,27 @@ class Speller:
         own = (union("own", _OURS) | self.hidden) - union("folded") - barred - set(KNOWN)
         own = {name for name in own if len(name) > 2 and not name.startswith("__") and not joined(name, texts)}
         self.unit = units(surveys)
-        local, shared = self._divide(sorted(own), used, union("lent"))
-        spare = (word for word in _supply() if word not in every and word not in barred)
-        first = [next(spare) for _ in range(max(map(len, local.values()), default=0))]
-        self.local = {unit: dict(zip(names, first)) for unit, names in local.items()}
-        self.shared = {name: next(spare) for name in shared}
+        where = {name: {self.unit[path] for path in used if name in used[path]} for name in own}
+        spare = [word for word in _supply() if word not in every and word not in barred]
+        lent = union("lent") - self.hidden
+        self.shared = {name: spare.pop(0) for name in sorted(lent & own)}
+        self.words = self._shared_out(sorted(own - lent, key=lambda name: (-len(where[name]), name)), where, spare)
 
-    def _divide(self, own, used, lent):
-        """({unit: names that mean nothing outside it}, all others)."""
-        local, shared = {}, []
+    def _shared_out(self, own, where, spare):
+        """{unit: {name: word}}: each name gets the first word that no other name has in any of the units where it is used."""
+        words, free = {unit: {} for unit in self.unit.values()}, {unit: set(spare) for unit in self.unit.values()}
         for name in own:
-            where = {self.unit[path] for path in used if name in used[path]}
-            if name in self.hidden:
-                for unit in where:
-                    local.setdefault(unit, []).append(name)
-            elif len(where) == 1 and name not in lent:
-                local.setdefault(where.pop(), []).append(name)
-            else:
-                shared.append(name)
-        return local, shared
+            units = [{unit} for unit in where[name]] if name in self.hidden else [where[name]]
+            for group in units:
+                word = next(word for word in spare if all(word in free[unit] for unit in group))
+                for unit in group:
+                    words[unit][name] = word
+                    free[unit].discard(word)
+        return words
 
     def spell(self, source, path):
         """The `source` of `path` with its names respelt, line for line."""
-        table = {**self.shared, **self.local.get(self.unit[path], {})}
+        table = {**self.shared, **self.words[self.unit[path]]}
         lines = source.splitlines(keepends=True)
         for token in reversed([token for token in tokens(source) if token.type == tokenize.NAME and token.string in table]):
             row, column = token.start
@@ -210,7 +208,7 @@ class Speller:
 
     def meanings(self, word):
         """What `word` may stand for: [(unit or "", name)]."""
-        tables = {"": self.shared, **self.local}
+        tables = {"": self.shared, **self.words}
         return [(unit, name) for unit, table in tables.items() for name, short in table.items() if short == word]
 
 
