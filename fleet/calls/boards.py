@@ -62,6 +62,8 @@ class Boards:
         check_id(group, "group")
         if any(name.startswith(SERVICE_USER) for name in names):
             raise FleetError(f"Names that begin with {SERVICE_USER} are kept for the service. Choose another.", USAGE)
+        if len(set(names)) < len(names):
+            raise FleetError("A name stands in the list twice. Each board needs a name of its own.", USAGE)
         granted = list(DEFAULT_CAPABILITIES if capabilities is None else capabilities)
         vault, now = self._vault(), time.time()
         common = {"home_group": group, "capabilities": granted, "board": board, "created": now}

@@ -61,7 +61,7 @@ def add_session(app, guard, client):
 
     path, tags = f"{PREFIX}/session", ["session"]
 
-    @app.post(path, summary="Exchange a token for a cookie.", operation_id="login", tags=tags, responses=problems(401, 413, 422))
+    @app.post(path, summary="Exchange a token for a cookie.", operation_id="login", tags=tags, responses=problems(400, 401, 413, 422, 503))
     def login(login: Login, request: Request, response: Response) -> results.Holder:
         holder = client.holder(login.token)
         if holder is None:
