@@ -11,15 +11,19 @@ from fleet.errors import FleetError
 log = logging.getLogger("fleet.bridge")
 
 POLL_S = 1.0
-SUBSCRIPTIONS = [(f"{homeassistant.BASE}/+/+/press", 1), (f"{homeassistant.PREFIX}/status", 1)]
+SUBSCRIPTIONS = [(f"{homeassistant.BASE}/+/+/press", 1), (f"{homeassistant.BASE}/+/+/set", 1), (f"{homeassistant.PREFIX}/status", 1)]
 
 
 class Bridge:
-    """Publishes what has changed since the last look; everything again after the broker, or Home Assistant, has restarted."""
+    """Publishes what has changed since the last look; everything again after the broker, or Home Assistant, has restarted.
 
-    def __init__(self, client, bus):
+    `switches` are the names of readings that may be switched (`fleet.homeassistant`).
+    """
+
+    def __init__(self, client, bus, switches=()):
         self._client = client
         self._bus = bus
+        self._switches = tuple(switches)
         self._said = {}
         self._reading = 0
 
@@ -54,9 +58,9 @@ class Bridge:
         elif event[0] == wires.DOWN:
             log.warning("lost the broker: %s", event[1])
         elif event[0] == wires.MESSAGE and not event[3]:
-            self._press(homeassistant.pressed(event[1]))
+            self._send(homeassistant.ordered(event[1], event[2], self._switches))
 
-    def _press(self, found):
+    def _send(self, found):
         if found is None:
             return
         try:
@@ -71,8 +75,9 @@ class Bridge:
                 self._say(topic, payload)
         for reading in self._client.latest_readings():
             if reading["device"] in boards:
-                self._say(*homeassistant.discovery_of_reading(reading["device"], reading["name"]))
-                self._say(*homeassistant.reading_state(reading))
+                for topic, payload in homeassistant.discovery_of_reading(reading["device"], reading["name"], self._switches):
+                    self._say(topic, payload)
+                self._say(*homeassistant.reading_state(reading, self._switches))
         self._forget(boards)
 
     def _say(self, topic, payload):

@@ -21,12 +21,16 @@ def command():
 @command.command("home-assistant")
 @click.argument("broker", metavar="URL")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Certificates to trust, for mqtts (default: the system's).")
+@click.option("--switch", "switches", multiple=True, metavar="NAME", help="A reading that the module takes from its config too: a switch.")
 @click.pass_obj
-def home_assistant(context, broker, ca):
+def home_assistant(context, broker, ca, switches):
     """Show boards and their readings in Home Assistant, until Ctrl-C.
 
     URL is the broker that Home Assistant uses: mqtt://USER@HOST:PORT, or mqtts:// for TLS; the password is in $FLEET_BRIDGE_PASSWORD. The fleet may
     be here, or elsewhere with --server.
+
+    Relays are shown as on or off. With --switch relay they can be switched: each board gets `config set relay=1` or `0`, and its module, which must
+    heed that, starts anew with it.
     """
     from fleet.bridge import SUBSCRIPTIONS, Bridge
     from fleet.bus import Bus
@@ -40,7 +44,7 @@ def home_assistant(context, broker, ca):
     trusted = (ca or system_certificates()) if secure else None
     bus = Bus(host, port, user, os.environ.get("FLEET_BRIDGE_PASSWORD", ""), SUBSCRIPTIONS, trusted, (AVAILABLE, "offline"))
     click.echo(f"Bridging to {host}:{port}. Ctrl-C stops it.")
-    Bridge(context.client, bus).run(stopped)
+    Bridge(context.client, bus, switches).run(stopped)
 
 
 def address(url):

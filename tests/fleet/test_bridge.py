@@ -88,7 +88,35 @@ def test_addresses():
             address(wrong)
 
 
-def test_only_buttons_that_there_are_become_commands():
-    assert homeassistant.pressed("fleet/b1/restart/press") == ("b1", "restart")
-    for topic in ("fleet/b1/stop/press", "fleet/b1/restart", "f/b1/restart/press", "fleet/a/b/restart/press"):
-        assert homeassistant.pressed(topic) is None
+def test_only_buttons_and_switches_that_there_are_become_commands():
+    assert homeassistant.ordered("fleet/b1/restart/press", b"PRESS") == ("b1", "restart", {})
+    assert homeassistant.ordered("fleet/b1/grow_lamp/set", b"ON", ("grow lamp",)) == ("b1", "config", {"grow lamp": 1})
+    for topic in ("fleet/b1/stop/press", "fleet/b1/restart", "f/b1/restart/press", "fleet/a/b/restart/press", "fleet/b1/relay/set"):
+        assert homeassistant.ordered(topic, b"ON", ("pump",)) is None
+    assert homeassistant.ordered("fleet/b1/pump/set", b"2", ("pump",)) is None
+
+
+def test_a_relay_that_the_module_heeds_is_a_switch(quiet, broker):
+    quiet.ok("device", "add", "b1", "--group", "g")
+    row = {"device": "b1", "counter": 1, "uptime_ms": 1, "scale": 0, "received": time.time()}
+    quiet.store().add_readings([Reading(name="relay", value_int=0, **row), Reading(name="door", value_int=1, **row)])
+    bus = Bus("127.0.0.1", broker, "bridge", "", SUBSCRIPTIONS, None, (homeassistant.AVAILABLE, "offline"))
+    bridge, listener = Bridge(quiet.client(), bus, ["relay"]), Listener(broker)
+    bus.start()
+    try:
+        wait(lambda: bridge.step(0.05) or "fleet/b1/relay/state" in listener.seen, what="for the relay")
+        told = json.loads(listener.seen["homeassistant/switch/wasmfleet_b1/relay/config"])
+        assert told["command_topic"] == "fleet/b1/relay/set" and told["state_topic"] == "fleet/b1/relay/state"
+        assert [row["topic"] for row in told["availability"]] == [homeassistant.AVAILABLE, "fleet/b1/connection/state"]
+        assert "homeassistant/binary_sensor/wasmfleet_b1/door/config" in listener.seen
+        assert listener.seen["homeassistant/binary_sensor/wasmfleet_b1/relay/config"] == ""  # from before it was a switch
+        for payload in ("ON", "perhaps"):
+            listener.client.publish("fleet/b1/relay/set", payload, 1)
+        listener.client.publish("fleet/b1/door/set", "ON", 1)
+        listener.client.publish("fleet/b1/identify/press", "PRESS", 1)
+        wait(lambda: bridge.step(0.05) or "command identify" in {row["action"] for row in quiet.client().audit_log()}, what="for the commands")
+        sent = [(row["action"], row["detail"]) for row in quiet.client().audit_log() if row["action"].startswith("command")]
+        assert sent == [("command config", "relay=1"), ("command identify", "")]
+    finally:
+        bus.stop()
+        listener.stop()
