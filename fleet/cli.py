@@ -29,6 +29,8 @@ COMMANDS = {
     "agent": ("agent", "The agent on the boards: push a new one."),
     "status": ("status", "What every board runs and how it is."),
     "logs": ("logs", "Log lines of the boards."),
+    "readings": ("readings", "What the boards' modules measured."),
+    "audit": ("audit", "Who did what."),
     "broker": ("broker", "Files for a broker elsewhere: config."),
     "key": ("key", "Keys that may sign: create, list, show, rotate, revoke, export."),
     "token": ("token", "Who may use the HTTP API and the dashboard: create, list, revoke."),

@@ -33,7 +33,18 @@ class Known(click.ParamType):
         return [click.shell_completion.CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+class KnownNumber(Known):
+    """The same for what goes by a number."""
+
+    def convert(self, value, param, ctx):
+        """The number, within what a database's number holds."""
+        text = str(value)
+        if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 31:
+            self.fail(f"{value!r} is no number of a {self.name}.", param, ctx)
+        return int(text)
+
+
 BOARD = Known("board", lambda client: [row["id"] for row in client.devices()])
 GROUP = Known("group", lambda client: [row["name"] for row in client.groups()])
 TOKEN = Known("token", lambda client: [row["name"] for row in client.tokens()])
-ROLLOUT = Known("rollout", lambda client: [str(row["id"]) for row in client.rollouts()])
+ROLLOUT = KnownNumber("rollout", lambda client: [str(row["id"]) for row in client.rollouts()])

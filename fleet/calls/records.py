@@ -34,6 +34,10 @@ class Records:
         """[{"id", "actor", "action", "subject", "detail", "count", "created"}] with ids above `after`, oldest first."""
         return [fields(row, tuple(AuditEvent.model_fields)) for row in self._store.audit_after(after, limit)]
 
+    def audit_start(self, count):
+        """The id after which the newest `count` events of the audit log come."""
+        return self._store.audit_start(count)
+
     def prune(self, logs_days, telemetry_days):
         """Delete log lines and readings that are older than so many days; {"logs", "readings"}: how many went."""
         now = time.time()

@@ -73,7 +73,7 @@ def list_(context, limit, conditions, output):
 
 
 @command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
+@click.argument("number", type=ROLLOUT)
 @output_option
 @click.pass_obj
 def show(context, number, output):
@@ -82,7 +82,7 @@ def show(context, number, output):
 
 
 @command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
+@click.argument("number", type=ROLLOUT)
 @click.option("--watch", "-w", "watching", is_flag=True, help="Go on showing until it has ended, is paused or waits for boards that are away.")
 @output_option
 @click.pass_obj
@@ -105,46 +105,31 @@ def status(context, number, watching, output):
     click.get_current_context().exit(code)
 
 
-@command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
-@output_option
-@click.pass_obj
-def pause(context, number, output):
-    """Give no more orders; boards at work go on."""
-    context.client.pause_rollout(number)
-    emit({"rollout": number, "state": "paused"}, output, lambda d: f"Rollout {number} is paused. `fleet rollout resume {number}` goes on.")
+# Name, the rollout's state afterwards, help, what is said.
+_STEERING = (
+    ("pause", "paused", "Give no more orders; boards at work go on.", "Rollout {0} is paused. `fleet rollout resume {0}` goes on."),
+    ("resume", "running", "Go on with a paused rollout; what failed until now is forgiven.", "Rollout {0} goes on."),
+    ("abort", "aborted", "End a rollout; boards that have not come to an end get back what they ran.", "Rollout {0} is aborted."),
+    ("undo", "undone", "Give every board back what it ran before the rollout, all at once.", "Rollout {0} is undone."),
+)
 
 
-@command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
-@output_option
-@click.pass_obj
-def resume(context, number, output):
-    """Go on with a paused rollout; what failed until now is forgiven."""
-    context.client.resume_rollout(number)
-    emit({"rollout": number, "state": "running"}, output, lambda d: f"Rollout {number} goes on.")
+def _steering(name, state, words, said):
+    """Add the command `name`, which calls the client's method of that name."""
+
+    @command.command(name, help=words)
+    @click.argument("number", type=ROLLOUT)
+    @output_option
+    @click.pass_obj
+    def steer(context, number, output):
+        started = getattr(context.client, f"{name}_rollout")(number)
+        text, told = said.format(number), {"rollout": number, "state": state}
+        if started:
+            told["started"] = started["rollout"]
+        if told.get("started"):
+            text += " Rollout {0} brings back what boards ran: `fleet rollout status {0} --watch` shows it.".format(told["started"])
+        emit(told, output, lambda _: text)
 
 
-@command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
-@output_option
-@click.pass_obj
-def abort(context, number, output):
-    """End a rollout; boards that have not come to an end get back what they ran."""
-    _brought_back("aborted", number, context.client.abort_rollout(number), output)
-
-
-@command.command()
-@click.argument("number", type=int, shell_complete=ROLLOUT.shell_complete)
-@output_option
-@click.pass_obj
-def undo(context, number, output):
-    """Give every board back what it ran before the rollout, all at once."""
-    _brought_back("undone", number, context.client.undo_rollout(number), output)
-
-
-def _brought_back(state, number, started, output):
-    text = f"Rollout {number} is {state}."
-    if started["rollout"]:
-        text += f" Rollout {started['rollout']} brings back what boards ran: `fleet rollout status {started['rollout']} --watch` shows it."
-    emit({"rollout": number, "state": state, "started": started["rollout"]}, output, lambda _: text)
+for _row in _STEERING:
+    _steering(*_row)

@@ -80,6 +80,11 @@ class Records:
         """Events of the audit log with an id above `after`, oldest first, at most `limit`."""
         return self.rows(select(AuditEvent).where(AuditEvent.id > after).order_by(AuditEvent.id).limit(limit))
 
+    def audit_start(self, count):
+        """The id below the newest `count` events; the newest id where there are none, or with a count of 0."""
+        newest = self.rows(select(AuditEvent.id).order_by(col(AuditEvent.id).desc()).limit(count)) if count else []
+        return newest[-1] - 1 if newest else self.rows(select(func.max(AuditEvent.id)))[0] or 0
+
     def beat(self, service):
         """Store a service's sign of life (a `Service` row)."""
         with self.write() as session:

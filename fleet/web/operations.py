@@ -18,10 +18,12 @@ BYTES = "bytes"
 
 _PLAIN = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=32, description="1 to 32 of a-z, 0-9 and -.")]
+Boards = Annotated[list[Name], Field(max_length=10_000)]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)]
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Where = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500, description="A filter, such as label.site=north and board=pico_w.")]
-Number = Annotated[int, Field(ge=0, lt=1 << 63)]
+Number = Annotated[int, Field(ge=0, lt=1 << 31)]
+Cursor = Annotated[int, Field(ge=0, lt=1 << 63)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Moment = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False, description="Seconds since 1970.")]
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
@@ -67,7 +69,7 @@ def _do(method, verb, path, role, summary, result=None, status=200, /, **takes):
     return Operation(method, verb, path, role, summary, takes, result, "", status)
 
 
-_PART = {"after": Number, "device": Name | None, "limit": Limit}
+_PART = {"after": Cursor, "device": Name | None, "limit": Limit}
 
 OPERATIONS = (
     _get("devices", "/devices", "Boards by id, with what they run and should run.", results.Board, "id", group=Name | None, where=Where | None),
@@ -114,28 +116,8 @@ OPERATIONS = (
     _get("latest", "/devices/{device}/latest", "The board's place in its newest rollout, or null.", results.Target | None, device=Name),
     _get("groups", "/groups", "Groups and how many boards each has.", results.Group, "name"),
     _do("add_group", "POST", "/groups", "operator", "Make an empty group, unless it is there.", None, 204, name=Name),
-    _do(
-        "join_group",
-        "POST",
-        "/groups/{name}/boards",
-        "operator",
-        "Put boards into a group.",
-        None,
-        204,
-        name=Name,
-        devices=Annotated[list[Name], Field(max_length=10_000)],
-    ),
-    _do(
-        "leave_group",
-        "POST",
-        "/groups/{name}/boards/leave",
-        "operator",
-        "Take boards out of a group.",
-        None,
-        204,
-        name=Name,
-        devices=Annotated[list[Name], Field(max_length=10_000)],
-    ),
+    _do("join_group", "POST", "/groups/{name}/boards", "operator", "Put boards into a group.", None, 204, name=Name, devices=Boards),
+    _do("leave_group", "POST", "/groups/{name}/boards/leave", "operator", "Take boards out of a group.", None, 204, name=Name, devices=Boards),
     _get(
         "manifest_groups",
         "/manifest-groups",
@@ -186,7 +168,7 @@ OPERATIONS = (
         "Those of some boards that were told to run this very release already.",
         list[str],
         200,
-        devices=Annotated[list[Name], Field(max_length=10_000)],
+        devices=Boards,
         digest=Annotated[str, Field(pattern="^[0-9a-f]{64}$")],
     ),
     _do(
@@ -251,7 +233,8 @@ OPERATIONS = (
         events=list[Event] | None,
     ),
     _do("remove_webhook", "DELETE", "/webhooks/{name}", "admin", "Tell that address no more.", None, 204, name=Label),
-    _get("audit_log", "/audit", "Who did what, oldest first.", results.Event, "id", "admin", after=Number, limit=Limit),
+    _get("audit_start", "/audit/start", "The id after which the newest `count` events of the audit log come.", int, "", "admin", count=Count),
+    _get("audit_log", "/audit", "Who did what, oldest first.", results.Event, "id", "admin", after=Cursor, limit=Limit),
 )
 
 # Methods of the client that are no operation of the API, and why.

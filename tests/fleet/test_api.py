@@ -67,6 +67,7 @@ READS = {
     "rollouts": [(), (1,)],
     "modules": [()],
     "audit_log": [(), (3, 2)],
+    "audit_start": [(2,), (0,)],
     "identity": [("b05",)],
 }
 

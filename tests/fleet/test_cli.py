@@ -11,13 +11,19 @@ from pathlib import Path
 import pytest
 
 from fleet.cli import COMMANDS
-from fleet.model import Component, LogLine, Report
+from fleet.model import Component, LogLine, Reading, Report
 from tests.fleet.site import REPO, Site
 
 GOLDEN = Path(__file__).parent / "golden"
 
 # What differs from run to run, and what stands for it.
-CHANGING = [(r"\b[0-9a-f]{64}\b", "HEX64"), (r"\b[0-9a-f]{16}\b", "HEX16"), (r"\b\d+s ago", "Ns ago"), (r"\b20\d\d-\d\d-\d\d\b", "DATE")]
+CHANGING = [
+    (r"\b[0-9a-f]{64}\b", "HEX64"),
+    (r"\b[0-9a-f]{16}\b", "HEX16"),
+    (r"\b\d+s ago", "Ns ago"),
+    (r"\b20\d\d-\d\d-\d\d\b", "DATE"),
+    (r"DATE \d\d:\d\d:\d\d", "DATE TIME"),
+]
 CHANGING += [(r",1\d{9}\.\d+", ",TIME")]
 TIMES = r'("(?:received|seen|created|started)": )[\d.]+'
 
@@ -54,6 +60,10 @@ PRINTING = {
     "logs-since": ["logs", "--since", "1h", "-n", "2", "-o", "name"],
     "logs-board": ["logs", "two", "-n", "1"],
     "logs-json": ["logs", "-o", "json", "-n", "1"],
+    "readings": ["readings"],
+    "readings-csv": ["readings", "two", "-n", "2", "-o", "csv"],
+    "audit": ["audit", "-n", "3"],
+    "audit-json": ["audit", "--since", "1h", "--filter", "action~device*", "-o", "json"],
 }
 
 # name -> (arguments, exit code)
@@ -80,6 +90,7 @@ FAILING = {
     "error-bad-window": (["push", "TINY", "--group", "attic", "--window", "nightly"], 2),
     "error-bad-filter": (["push", "TINY", "--where", "site=north"], 2),
     "error-nobody": (["push", "TINY", "--where", "label.site=north"], 2),
+    "error-rollout-number": (["rollout", "show", "99999999999"], 2),
     "error-steer": (["rollout", "resume", "1"], 1),
     "error-logs-no-board": (["logs", "nobody"], 1),
     "error-sim-no-service": (["sim", "up", "--group", "attic"], 1),
@@ -99,6 +110,8 @@ def filled(tmp_path_factory):
         told = {"seq": 4, "boot_id": "00" * 8, "counter": 7, "boots": 2, "free_heap": 98304, "min_free_heap": 90000, "abi": 1, "executor": "native"}
         part = Component(device="two", slot=0, state="rejected", reason="digest", digest="ab" * 32, name="sensor", version="1.2", progress=0)
         store.put_report(Report(device="two", received=now, port="rp2", **told), [part])
+        numbers = enumerate((2150, 2163, 2171))
+        store.add_readings([Reading(device="two", name="warmth", counter=i, uptime_ms=i, value_int=v, scale=-2, received=now) for i, v in numbers])
         store.set_presence("two", "ready", now)
         lines = [("one", 4, 1, "hello"), ("two", 1, 2, "careful"), ("two", 9, 3, "started sensor 1.2"), ("one", 1, 3, "boot 2 of one")]
         for i, (device, counter, level, text) in enumerate(lines):

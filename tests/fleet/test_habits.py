@@ -16,7 +16,17 @@ from fleet.cli import COMMANDS
 from fleet.output import FORMATS, chosen
 from tests.fleet.site import REPO, Site
 
-LISTS = (["device", "list"], ["group", "list"], ["key", "list"], ["token", "list"], ["webhook", "list"], ["rollout", "list"], ["logs"], ["status"])
+LISTS = (
+    ["device", "list"],
+    ["group", "list"],
+    ["key", "list"],
+    ["token", "list"],
+    ["webhook", "list"],
+    ["rollout", "list"],
+    ["logs"],
+    ["status"],
+    ["readings"],
+)
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPO), str(REPO / "device")])}
 
 

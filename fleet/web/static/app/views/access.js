@@ -1,6 +1,6 @@
 // Who may use the fleet: tokens, release keys, and the audit log.
 
-import { all, post, remove } from "../api.js";
+import { all, get, post, remove } from "../api.js";
 import { ask, command, confirm, h, icon, put, toast } from "../dom.js";
 import { fleet } from "../fleet.js";
 import { badge, when } from "../words.js";
@@ -14,10 +14,10 @@ export default function view(main) {
   const panel = (title, table, button) => h("section", { class: "panel" }, h("header", null, h("h2", null, title), button && h("div", { class: "end" }, button)), h("div", { class: "body flush scroll" }, table));
 
   async function draw() {
-    const [held, signing, log] = await Promise.all([all("/tokens"), all("/keys"), all("/audit")]);
+    const [held, signing, log] = await Promise.all([all("/tokens"), all("/keys"), get("/audit/start", { count: EVENTS }).then((after) => all("/audit", { after }))]);
     put(tokens, held.map(tokenLine));
     put(keys, signing.map((row) => h("tr", null, h("td", null, h("b", null, row.name)), h("td", { class: "mono", "data-wide": true }, row.kid), h("td", { "data-wide": true }, h("div", { class: "tags" }, row.scopes.map((name) => h("span", { class: "tag mono" }, name)))), h("td", null, row.revoked ? badge("is-bad", "revoked") : badge("is-ok", "valid")))));
-    put(events, log.slice(-EVENTS).reverse().map((row) => h("tr", null, h("td", null, h("b", null, row.action)), h("td", { "data-wide": true }, row.subject, row.detail && h("div", { class: "soft small" }, row.detail)), h("td", { class: "soft", "data-wide": true, "data-label": "by" }, row.actor), h("td", { class: "soft nowrap", "data-wide": true }, when(row.created), row.count > 1 ? ` (${row.count} times)` : ""))));
+    put(events, log.reverse().map((row) => h("tr", null, h("td", null, h("b", null, row.action)), h("td", { "data-wide": true }, row.subject, row.detail && h("div", { class: "soft small" }, row.detail)), h("td", { class: "soft", "data-wide": true, "data-label": "by" }, row.actor), h("td", { class: "soft nowrap", "data-wide": true }, when(row.created), row.count > 1 ? ` (${row.count} times)` : ""))));
   }
 
   function tokenLine(row) {
