@@ -20,7 +20,7 @@ tls_cert = "{tls_cert}"
 tls_key = "{tls_key}"
 
 [web]
-listen = "127.0.0.1"      # address that the dashboard and the HTTP API listen on; 0.0.0.0 for all (then use TLS)
+listen = "{web_listen}"      # address that the dashboard and the HTTP API listen on; 0.0.0.0 for all (then use TLS)
 port = {web_port}               # 0: any that is free
 host = ""                 # name or address in the link that `fleet up` prints; empty: the one above
 tls_cert = ""             # with tls_cert and tls_key (PEM files) it speaks TLS
@@ -74,11 +74,11 @@ class Home:
             raise FleetError(f"There is no fleet in {self.root}. Run `fleet init` first, or name its folder with --home.")
         return self
 
-    def create(self, web_port=None, database="", **broker):
+    def create(self, web_port=None, database="", web_listen=None, **broker):
         """Make the folders (0700) and write the settings; `broker` overrides the broker's settings of that name."""
         for folder in (self.root, self.keys, self.broker):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        given = {**_BROKER, **broker, "web_port": _WEB["port"] if web_port is None else web_port}
+        given = {**_BROKER, **broker, "web_port": _WEB["port"] if web_port is None else web_port, "web_listen": web_listen or _WEB["listen"]}
         self.settings_path.write_text(SETTINGS.format(**given, database=json.dumps(database)))
 
     def settings(self):
