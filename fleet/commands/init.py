@@ -21,22 +21,16 @@ def command(context, host, listen, port, web_listen, kind, database, insecure_pl
 
     The signing keys are encrypted with $WASMFLEET_PASSPHRASE, or with the passphrase you are asked for.
     """
-    from fleet import client
+    from fleet import client, passphrase
 
     client.check_new(context.home)
-    passphrase = None if insecure_plain_keys else _new_passphrase()
+    secret = None if insecure_plain_keys else passphrase.new("the signing keys")
     listen = listen or ("127.0.0.1" if host in ("127.0.0.1", "localhost") else "0.0.0.0")
-    made = client.init(context.home, passphrase, database, web_listen=web_listen, host=host, listen=listen, port=port, kind=kind)
+    made = client.init(context.home, secret, database, web_listen=web_listen, host=host, listen=listen, port=port, kind=kind)
     emit(made, output, lambda data: f"{FIELDS(data)}\n{_advice(context, data)}")
 
 
 FIELDS = as_fields([("Fleet", lambda d: d["home"]), ("Root key", lambda d: d["root"]), ("Release key", lambda d: d["release"])])
-
-
-def _new_passphrase():
-    from fleet.signing import passphrase_from_environment
-
-    return passphrase_from_environment() or click.prompt("Passphrase for the signing keys", hide_input=True, confirmation_prompt=True).encode()
 
 
 def _advice(context, data):

@@ -206,11 +206,9 @@ def describe(listed):
 
 def new_passphrase(path, plain):
     """The passphrase for a new key file (bytes): $WASMFLEET_PASSPHRASE, or what the user says; None for a `plain` one."""
-    from fleet.signing import passphrase_from_environment
+    from fleet import passphrase
 
-    if plain:
-        return None
-    return passphrase_from_environment() or click.prompt(f"Passphrase for {path}", hide_input=True, confirmation_prompt=True).encode()
+    return None if plain else passphrase.new(path)
 
 
 def _free(path):

@@ -100,11 +100,9 @@ def _package(context, file, group, where, told, key_path, allow_untrusted_key):
 
 def load_key(path):
     """The signing key in `path`, asking for its passphrase if $WASMFLEET_PASSPHRASE is not set."""
-    from fleet import signing
+    from fleet import passphrase, signing
 
-    return signing.SigningKey.load(
-        path, lambda: signing.passphrase_from_environment() or click.prompt(f"Passphrase of {path}", hide_input=True, err=True).encode()
-    )
+    return signing.SigningKey.load(path, lambda: passphrase.of_key(path))
 
 
 def silent(_text):

@@ -1,5 +1,6 @@
 """What commands print, compared with the files in golden/, and how they end. UPDATE_GOLDEN=1 writes the files anew: read the diff."""
 
+import io
 import json
 import os
 import re
@@ -205,6 +206,10 @@ def test_keys_are_encrypted_unless_asked_otherwise(tmp_path, monkeypatch):
         site.ok("push", site.module(), "--group", "attic")
         monkeypatch.setenv("WASMFLEET_PASSPHRASE", "wrong")
         assert site.fleet("push", site.module(mark=b"2"), "--group", "attic").code == 6
+        monkeypatch.delenv("WASMFLEET_PASSPHRASE")
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        result = site.fleet("push", site.module(mark=b"3"), "--group", "attic")
+        assert result.code == 6 and "no terminal to ask at" in result.err and result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["push", "--help"], ["device", "list", "--help"]])
