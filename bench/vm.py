@@ -16,7 +16,7 @@ def run(sources, data, heap_bytes=64 << 20, timeout_s=600):
     """
     with tempfile.TemporaryDirectory(prefix="mp-bench-") as folder:
         flash = Path(folder)
-        image.build(flash, [(Path(path), f"lib/{Path(path).name}") for path in sources])
+        image.build(flash, [(Path(path), f"lib/{Path(path).name}") for path in sources], linked=False)
         (flash / "main.py").unlink(missing_ok=True)
         for name, content in data.items():
             (flash / name).write_bytes(content)

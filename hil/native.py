@@ -80,7 +80,7 @@ print('{{"first": %d, "last": %d, "most": %d}}' % (used[len(rows)], used[-1], ma
 _MAKE = "\nrow = spec('sensor', '_start'); store.save_spec(b's' * 32, row); start(row)\nprint('{}')"
 _WARM = """
 preload(store.dir)
-import mpwasm.wire.cbor, mpwasm.wire.mac
+import mpwasm.wire.cbor, mpwasm.wire.mac, mpwasm.wasi.host, mpwasm.wasm.memory
 gc.collect()
 t = time.ticks_us()
 row = store.load_spec(b"s" * 32)

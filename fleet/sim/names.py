@@ -121,10 +121,11 @@ class _Survey(ast.NodeVisitor):
         self.foreign |= {alias.name for alias in node.names}
 
     def visit_ImportFrom(self, node):
+        self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
         if not node.module.startswith("mpwasm"):
             self.foreign |= {alias.name for alias in node.names}
         else:
-            self.origins.update({alias.name: node.module.replace(".", "/") + ".py" for alias in node.names})
+            self.origins.update({alias.asname or alias.name: node.module.replace(".", "/") + ".py" for alias in node.names})
 
     def visit_Assign(self, node):
         """Assignments of module and class bodies; the locals of functions have no names on the board."""
@@ -226,17 +227,11 @@ def _supply():
     yield from (word for word in map("".join, pairs) if word not in KNOWN)
 
 
-@functools.cache
-def speller(files, kept):
-    """The `Speller` of `files`, a tuple of (path, name), which leaves alone what the file `kept` uses."""
-    return Speller({name: path.read_text() for path, name in files}, words_in(kept.read_text()))
-
-
 def main(words):
     """Print what each word of a board's traceback may stand for."""
     from fleet.sim import image
 
-    table = image.spelling()
+    _, table = image.prepared()
     for word in words:
         for unit, name in table.meanings(word):
             print(word, name, unit)

@@ -56,7 +56,7 @@ def each(one, folder, names):
 
 def stage(flash):
     """A board's flash with the engine, what explains its errors, and the runner."""
-    image.build(flash, [(HERE / "runner.py", "runner.py")])
+    image.build(flash, [(HERE / "runner.py", "runner.py")], linked=False)
 
 
 def in_vm(flash, names):

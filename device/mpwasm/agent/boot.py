@@ -29,7 +29,6 @@ def preload(folder):
     if importer.target():
         __import__("mpwasm.native.executor")
         __import__("mpwasm.native.board")
-        __import__("mpwasm.wasi.host")
         __import__("mpwasm.wasm.link")
         try:
             with open(folder + "/parts") as file:

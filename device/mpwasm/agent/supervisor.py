@@ -9,7 +9,10 @@ import sys
 
 from mpwasm.agent import guest, health, link, log, net, phase, updater  # noqa: F401 - all that stays; boot makes what is in them
 from mpwasm.compat import const
+from mpwasm.wasi import host  # noqa: F401 - and a guest's
 from mpwasm.wasi.hardware import Board
+from mpwasm.wasm import base, memory, table  # noqa: F401
+from mpwasm.wire import session  # noqa: F401
 
 _MAX_SLEEP_MS = const(1000)
 _HEARTBEAT_MS = const(60000)
