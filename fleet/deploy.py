@@ -130,10 +130,12 @@ def package(manifest, payload, key):
 
 
 def belongs(manifest, payload):
-    """Whether `payload` is what the manifest was made for: a module's bytes, or an index with an agent's files."""
-    from fleet import agents
+    """Whether `payload` is what the manifest was made for: a module's bytes with its images, or an index with an agent's files."""
+    from fleet import agents, ahead
 
-    signed = agents.split(payload)[0] if manifest.kind == "agent" else payload
+    if manifest.kind != "agent":
+        return len(manifest.images) % ahead.ROW_BYTES == 0 and ahead.split(manifest, payload) is not None
+    signed = agents.split(payload)[0]
     return manifest.digest == sha256(signed).digest() and manifest.size == len(signed)
 
 

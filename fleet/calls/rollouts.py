@@ -2,7 +2,7 @@
 
 import time
 
-from fleet import agents, deploy, policy, rollout, signing
+from fleet import agents, ahead, deploy, policy, rollout, signing
 from fleet.calls.common import rollout_fields
 from fleet.errors import SIGNATURE, USAGE, FleetError, Missing, Taken
 from fleet.model import Module, Rollout
@@ -123,7 +123,10 @@ class Rollouts:
     def _put_payload(self, package):
         """Store what boards fetch; the digest of the payload."""
         if package.manifest.kind != "agent":
-            return self._store.put_blob(package.payload, "payload")
+            module, *images = ahead.split(package.manifest, package.payload)
+            for data in images:
+                self._store.put_blob(data, "image")
+            return self._store.put_blob(module, "payload")
         index, files = agents.split(package.payload)
         for data in files:
             self._store.put_blob(data, "agent file")

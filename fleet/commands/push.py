@@ -48,12 +48,13 @@ def plan_of(options):
 @click.option("--key", "key_path", type=click.Path(dir_okay=False, path_type=Path), help="Signing key (default: the fleet's release key).")
 @click.option("--allow-untrusted-key", is_flag=True, help="Push although boards do not trust the key: to see them refuse.")
 @click.option("--no-native", is_flag=True, help="Run it by the plain executor also on boards that could run machine code.")
+@click.option("--aot", is_flag=True, help="Compile it here, for every kind of board there is among them, instead of on each board.")
 @click.option("--again", is_flag=True, help="Push also to boards that were told to run this module already.")
 @click.option("--no-watch", is_flag=True, help="Do not wait for the boards.")
 @plan_options
 @output_option
 @click.pass_obj
-def command(context, file, group, where, name, version, key_path, allow_untrusted_key, no_native, again, no_watch, output, **plan):
+def command(context, file, group, where, name, version, key_path, allow_untrusted_key, no_native, aot, again, no_watch, output, **plan):
     """Sign the WebAssembly module FILE and send it to boards, wave by wave. A file of `fleet sign` is signed already.
 
     The first board tries it alone; too many failures pause the rollout. A manifest.toml beside FILE says what it may use. Ctrl-C stops
@@ -65,7 +66,7 @@ def command(context, file, group, where, name, version, key_path, allow_untruste
     if not group and not where:
         raise click.UsageError("Say which boards: --group NAME or --where FILTER.")
     client = context.client
-    package = _package(context, file, group, where, (name, version, 0 if no_native else None), key_path, allow_untrusted_key)
+    package = _package(context, file, group, where, (name, version, 0 if no_native else None), aot, key_path, allow_untrusted_key)
     started = client.push(package, group, None, again, allow_untrusted_key, plan_of(plan), where)
     report_push(client, package, started, no_watch, output)
 
@@ -75,6 +76,7 @@ def report_push(client, package, started, no_watch, output):
     say = click.echo if for_people(output) else silent
     manifest = package.manifest
     say(f"{manifest.name} {manifest.version}, {manifest.size} bytes, signed by {package.kid}")
+    _tell_ahead(manifest, say)
     _tell_unchanged(client, started["unchanged"], manifest, say)
     found, code = _follow(client, started["rollout"], no_watch, output, say)
     if not for_people(output):
@@ -83,15 +85,17 @@ def report_push(client, package, started, no_watch, output):
     click.get_current_context().exit(code)
 
 
-def _package(context, file, group, where, told, key_path, allow_untrusted_key):
-    from fleet import bundle, deploy
+def _package(context, file, group, where, told, aot, key_path, allow_untrusted_key):
+    from fleet import ahead, bundle, deploy
 
     data = file.read_bytes() if file.exists() else b""
     if bundle.is_bundle(data):
-        if any(each is not None for each in (*told, key_path)):
-            raise click.UsageError(f"{file} is signed already: --name, --version, --no-native and --key would change nothing.")
+        if aot or any(each is not None for each in (*told, key_path)):
+            raise click.UsageError(f"{file} is signed already: --name, --version, --no-native, --aot and --key would change nothing.")
         return bundle.unpack(data, file.name)
     manifest, payload = deploy.make_manifest(file, context.client.manifest_groups(group, where), *told)
+    if aot:
+        payload = ahead.add(manifest, payload, ahead.architectures(context.client.devices(group, where)))
     key = load_key(key_path or context.home.release_key)
     if not allow_untrusted_key:
         deploy.check_trust(context.client.key_list(), key, manifest)
@@ -107,6 +111,15 @@ def load_key(path):
 
 def silent(_text):
     """Say nothing: the output is for a program."""
+
+
+def _tell_ahead(manifest, say):
+    """Which machine code goes with a module."""
+    from fleet import ahead
+
+    made = ", ".join(f"{ahead.NAMES.get(architecture, architecture)} ({size} bytes)" for architecture, size, _ in ahead.listed(manifest))
+    if made:
+        say(f"compiled ahead for {made}")
 
 
 def _tell_unchanged(client, boards, manifest, say):

@@ -47,4 +47,5 @@ def inspection(client, data, name):
     manifest = package.manifest
     told = {"name": manifest.name, "version": manifest.version, "kid": package.kid, "groups": manifest.groups, "capabilities": manifest.capabilities}
     sealed = {part: base64.b64encode(getattr(package, part)).decode() for part in ("envelope", "payload")}
-    return results.Inspection(report=inspect(package.payload, name), package=sealed, manifest=told, trust=client.distrust(package))
+    module = bytes(package.payload[: manifest.size])
+    return results.Inspection(report=inspect(module, name), package=sealed, manifest=told, trust=client.distrust(package))

@@ -34,8 +34,21 @@ def test_manifest_round_trip_and_defaults():
     assert again == one and again.encode() == one.encode()
     assert (again.kind, again.abi, again.entry, again.confirm_s, again.tries) == ("wasm", 1, "_start", 60, 3)
     assert again.config == {"limit": -3, "unit": "C"} and again.groups == ["*"]
+    assert again.images == b"" and 21 not in one.to_map()
     raises(ValueError, Manifest)
     raises(ValueError, lambda: manifest(colour="red"))
+
+
+def test_images_of_a_manifest():
+    rows = b"".join([bytes((port, 3, 2, 0)) + bytes((port, 1, 0, 0)) + bytes([port]) * 32 for port in (4, 10)])
+    one = Manifest.parse(manifest(images=rows).encode())
+    assert one.image(4, 3, 2) == (260, b"\x04" * 32) and one.image(10, 3, 2) == (266, b"\x0a" * 32)
+    assert one.image(11, 3, 2) is None and one.image(4, 2, 2) is None and one.image(4, 3, 1) is None
+    assert Manifest.parse(manifest(images=rows[:50]).encode()).image(10, 3, 2) is None
+    raises(ValueError, lambda: manifest(images=b"short").encode())
+    data = manifest().to_map()
+    data[21] = b""
+    raises(Refused, lambda: Manifest.parse(encode(data)))
 
 
 def test_manifest_with_a_field_out_of_its_limits_is_refused():

@@ -1,23 +1,26 @@
-"""Compiles modules and tells the digest of each image: run by `test_same_blob` here and inside the MicroPython VM."""
+"""Compiles modules and tells the digest of each image, as `fleet push --aot` sends it: run by `test_same_blob` here and inside the MicroPython VM."""
 
+import struct
 from binascii import hexlify
 from hashlib import sha256
 
+from mpwasm.native import image
 from mpwasm.native.compile import compile_module
-from mpwasm.native.container import facts_of, wrap
 from mpwasm.native.runtime import Runtime
+from mpwasm.wasi.resolver import find
 from mpwasm.wasm.load import load_module
 
 
-def digest(path, library):
-    """SHA-256, in hexadecimal, of the `.mpy` that is made of the module at `path`; `library` is the path of the run-time library."""
+def digest(path, library, architecture=4):
+    """SHA-256, in hexadecimal, of what is made of the module at `path`; `library` is the path of the run-time library."""
     with open(path, "rb") as file:
         module = load_module(file)
     runtime = Runtime(open(library, "rb"))
-    blob = compile_module(module, runtime)
+    rows = image.bound(module, find)
+    blob = compile_module(module, runtime, architecture)
     runtime.close()
-    head, tail = wrap(len(blob.code), facts_of(module, blob), 4, 3)
-    total = sha256(head)
-    total.update(blob.code)
-    total.update(tail)
+    hint = image.hint(rows, blob.rare)
+    total = sha256(bytes((len(hint),)) + hint + struct.pack("<III", *image.window(module)))
+    for part in image.parts(module, blob, rows, (architecture, 3)):
+        total.update(part)
     return hexlify(total.digest()).decode()

@@ -181,7 +181,17 @@ class Install:
             self._run(self._unpack(manifest.digest))
         else:
             self.store.save_spec(part.key(), launch.spec_of(manifest, config))
-            self.events.append(("staged",))
+            if manifest.native and manifest.images:
+                self._run(self._ahead(manifest))
+            else:
+                self.events.append(("staged",))
+
+    def _ahead(self, manifest):
+        from mpwasm.agent import ahead
+
+        done = yield from ahead.bring(manifest, self.store, self.blocks, self.board.uptime_ms, self._progress)
+        phase.drop("mpwasm.agent.ahead")
+        self.events.append(("staged",) if done else ("unstored",))
 
     def _unpack(self, digest):
         try:

@@ -4,10 +4,8 @@ import gc
 
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
-from mpwasm.errors import Unlinkable
 
 _UNITS_A_SLICE = const(32)
-_UNKNOWN_IMPORT = const(80)
 _MODULES = "thumb_values regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
@@ -17,7 +15,7 @@ def image(store, digest, module, target):
     blob = None
     try:
         blob = yield from _compiled(module)
-        images.write(store, digest, target, window(module), _wrapped(store, module, blob, target))
+        images.write(store, digest, target, _window(module), _wrapped(store, module, blob, target))
         return ""
     except MemoryError as error:
         module = blob = None
@@ -59,30 +57,16 @@ def _compiled(module):
 
 def _wrapped(store, module, blob, target):
     """The parts of the `.mpy`; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
-    from mpwasm.native.container import facts_of, wrap
+    from mpwasm.native import image as made
     from mpwasm.wasi.resolver import find
 
-    bound = []
-    for where, name, kind, what in module.imports:
-        row = find(where, name, *module.types[what]) if kind == 0 else None
-        if kind == 0:
-            if row is None:
-                raise Unlinkable(_UNKNOWN_IMPORT, where + "." + name)
-            bound.append(row)
-    files = {"wasi." + row[1] for row in bound}
-    store.write("parts", " ".join(sorted(files) + ["native.rare"] * blob.rare).encode())
+    rows = made.bound(module, find)
+    store.write("parts", made.hint(rows, blob.rare))
     gc.collect()
-    head, tail = wrap(len(blob.code), facts_of(module, blob, bound), target[0], target[1])
-    return head, blob.code, tail
+    return made.parts(module, blob, rows, target)
 
 
-def window(module):
-    """Where the memory of `module` begins to be used (base, bytes that its data segments need, bytes from there that it declares)."""
-    low, high = 1 << 32, 0
-    for mode, offset, data in module.datas:
-        if mode == 0 and len(offset) == 2 and offset[0] == 0x41:
-            first = offset[1] & 0xFFFFFFFF
-            low, high = min(low, first), max(high, first + len(data))
-    low = 0 if low > high or low < 4096 else low & -256
-    declared = module.memory[0] * module.memory[2] if module.memory and not module.memory_imported else 0
-    return low, min(max(0, high - low), declared), max(0, min(declared - low, 1 << 28))
+def _window(module):
+    from mpwasm.native import image as made
+
+    return made.window(module)

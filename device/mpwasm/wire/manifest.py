@@ -1,9 +1,11 @@
 """The signed description of a module or an agent (SUIT information model, RFC 9124): what it is and what it may do."""
 
+from mpwasm.compat import const
 from mpwasm.wire.record import Record
 
 _U32 = 0xFFFFFFFF
 _U53 = (1 << 53) - 1
+_IMAGE = const(40)
 
 
 class Manifest(Record):
@@ -28,6 +30,7 @@ class Manifest(Record):
     | 18 | share | its part of the processor beside other guests: how many times 10 ms a slice may last |
     | 19 | slot | the slot of a board that it goes into: modules side by side have different ones |
     | 20 | native | 1: as machine code where the board can; 0: by the plain executor |
+    | 21 | images | machine code that was made ahead, 40 bytes for each kind of port: architecture, sub-version, engine, 0; size (u32); SHA-256 |
 
     An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
     """
@@ -54,6 +57,7 @@ class Manifest(Record):
         (18, "share", "u", 1, 10),
         (19, "slot", "u", 0, 15),
         (20, "native", "u", 0, 1),
+        (21, "images", "+b", 40, 320),
     )
 
     kind = "wasm"
@@ -71,3 +75,13 @@ class Manifest(Record):
     share = 2
     slot = 0
     native = 1
+    images = b""
+
+    def image(self, architecture, subversion, engine):
+        """(size, SHA-256) of the image for a port and version of the engine; None if there is none."""
+        port = bytes((architecture, subversion, engine, 0))
+        for at in range(0, len(self.images) - _IMAGE + 1, _IMAGE):
+            row = self.images[at : at + _IMAGE]
+            if row[:4] == port:
+                return int.from_bytes(row[4:8], "little"), row[8:]
+        return None

@@ -1,9 +1,9 @@
 """Objects that travel as CBOR maps with small-int keys: one row per field, checked on the way in and out.
 
-A row is ``(key, attribute, kind, low, high)``. Kinds: ``"u"`` int in low..high; ``"b"`` bytes of low..high bytes; ``"t"``
-printable text and ``"x"`` any text, of low..high bytes of UTF-8; ``"l"`` list of low..high distinct printable texts of 1 to 64 bytes;
-``"m"`` map of printable text to int or text, ``"f"`` of printable text to 32-bit uint, each of at most high entries; ``"k"`` list of at most high
-8-byte ids; a tuple: one of its members; a `Record` class: a list of low..high such records. A ``"?"`` before a kind's letter
+A row is ``(key, attribute, kind, low, high)``. Kinds: ``"u"`` int in low..high; ``"b"`` bytes of low..high bytes, ``"+b"`` the same, absent where
+there are none; ``"t"`` printable text and ``"x"`` any text, of low..high bytes of UTF-8; ``"l"`` list of low..high distinct printable texts of 1 to
+64 bytes; ``"m"`` map of printable text to int or text, ``"f"`` of printable text to 32-bit uint, each of at most high entries; ``"k"`` list of at
+most high 8-byte ids; a tuple: one of its members; a `Record` class: a list of low..high such records. A ``"?"`` before a kind's letter
 allows None too. A default is a class attribute of that name.
 """
 
@@ -85,7 +85,7 @@ def fits(value, kind, low, high):
         kind = kind[1:]
     if kind == "u":
         return _is_int(value, low, high)
-    if kind == "b":
+    if kind == "b" or kind == "+b":
         return isinstance(value, bytes) and low <= len(value) <= high
     if kind == "l":
         return _is_names(value, low, high)
@@ -141,6 +141,8 @@ class Record:
         for row in cls.ROWS:
             if row[0] in data:
                 fields[row[1]] = cls._field(data[row[0]], row)
+            elif row[2] == "+b":
+                known -= 1
             elif not cls.OPEN or not hasattr(cls, row[1]):
                 raise Refused(cls.REASON, row[1])
         if len(data) != known and not cls.OPEN:
@@ -166,6 +168,8 @@ class Record:
         data = {} if self.FORMAT is None else {1: self.FORMAT}
         for key, name, kind, low, high in self.ROWS:
             value = getattr(self, name)
+            if kind == "+b" and not value:
+                continue
             if isinstance(kind, type):
                 if not low <= len(value) <= high:
                     raise ValueError(name)

@@ -1,0 +1,73 @@
+"""An image that the fleet's side compiled ahead: fetched like all that is signed, then sealed with this board's own key like one that it made.
+
+Imported for that and dropped. The blob: one byte, so many bytes of hint for the next boot (`native.image.hint`), then what an image holds behind its
+tag. Where it doesn't come, or isn't for this port and engine, the board compiles by itself.
+"""
+
+import os
+from hashlib import sha256
+
+from mpwasm.agent import images
+from mpwasm.compat import const
+from mpwasm.native import importer
+
+_ENGINE = const(2)  # of `native.container`
+_TAG = const(32)
+_CHUNK = const(512)
+_SPARE_FLASH_BYTES = const(8192)
+
+
+def bring(manifest, store, blocks, clock, progress):
+    """Generator: the image of `manifest`'s module for this port, if there is one, onto flash; returns False if the fleet stopped answering."""
+    target = importer.target()
+    found = target and manifest.image(target[0], target[1], _ENGINE)
+    if not found or _there(store, manifest.digest, target) or store.free_bytes() < 2 * found[0] + _SPARE_FLASH_BYTES:
+        return True
+    for _ in range(2):
+        if not (yield from blocks.payload(found[1], found[0], clock, progress)):
+            return False
+        kept = keep(store, manifest.digest, target, found[1])
+        store.discard_part(found[1])
+        if kept:
+            break
+    return True
+
+
+def _there(store, digest, target):
+    file = images.opened(store, digest, target)[1]
+    if file:
+        file.close()
+    return file
+
+
+def keep(store, digest, target, blob):
+    """Make the download `blob` the image of the module `digest`; False if its bytes are not those that were signed. One pass: what is sealed is
+    what was hashed."""
+    name = images.path(store, digest)
+    whole = sha256()
+    content = sha256()
+    with open(store.path(blob) + ".part", "rb") as old:
+        first = old.read(1)
+        hint = old.read(first[0] if first else 0)
+        whole.update(first)
+        whole.update(hint)
+        with open(name + ".tmp", "wb") as new:
+            new.write(bytes(_TAG))
+            buf = bytearray(_CHUNK)
+            view = memoryview(buf)
+            n = old.readinto(buf)
+            while n:
+                new.write(view[:n])
+                whole.update(view[:n])
+                content.update(view[:n])
+                n = old.readinto(buf)
+            right = whole.digest() == blob
+            if right:
+                new.seek(0)
+                new.write(images.tag(store, digest, target, content.digest()))
+    if right:
+        os.rename(name + ".tmp", name)
+        store.write("parts", hint)
+    else:
+        os.remove(name + ".tmp")
+    return right
