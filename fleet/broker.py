@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from fleet import brokerfiles, credentials
+from fleet import brokerfiles, credentials, processes
 from fleet.errors import FleetError
 from fleet.home import write_secret
 from mpwasm.wire import mac
@@ -213,12 +213,7 @@ class Broker:
         """End the process; it is given a moment to save what it retains."""
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        processes.end(self._process, STOP_S)
         (self._home.broker / "broker.pid").unlink(missing_ok=True)
 
 

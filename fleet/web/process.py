@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from fleet import tokens
+from fleet import processes, tokens
 from fleet.errors import FleetError
 from fleet.home import write_secret
 from fleet.postman import Postman
@@ -89,12 +89,7 @@ class WebProcess:
     def stop(self):
         """End it."""
         if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            processes.end(self._process, STOP_S)
         self._listener.close()
 
 

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from fleet.model import LogLine, Reading
 from fleet.rollout import Send
-from fleet.service import Service
+from fleet.service import PRUNE_EVERY_S, Service
 from fleet.vault import Vault
 from tests.fleet.desk import DeadBus
 
@@ -68,3 +69,27 @@ def test_database_errors_do_not_end_the_loop(service, caplog):
     service.time.now += 1
     service.step()
     assert len(service.bus.sent) == 2
+
+
+def test_what_was_kept_long_enough_goes_by_itself(service):
+    """[retention] in fleet.toml, in days, is heeded at the start and then once an hour; the audit log stays."""
+    path = service.site.home.settings_path
+    path.write_text(path.read_text().replace("logs_days = 30", "logs_days = 1").replace("telemetry_days = 30", "telemetry_days = 0"))
+    made = Service(
+        service.store, Vault.open(service.site.home.key_file), DeadBus(), clock=lambda: service.time.now, keep_s=service.site.home.retention()
+    )
+    row = {"device": "one", "counter": 1, "uptime_ms": 1}
+    for received in (100.0, 100_000.0):
+        service.store.add_lines([LogLine(text=str(received), level=1, received=received, **row)])
+        service.store.add_readings([Reading(name="t", value_int=1, scale=0, received=received, **row)])
+    events = len(service.store.audit_events())
+
+    def left(now):
+        service.time.now = now
+        made.step()
+        return [line["received"] for line in service.site.ok("logs", "-o", "json").json], len(service.store.readings())
+
+    assert left(100_001.0) == ([100_000.0], 2)  # older than a day goes; telemetry_days 0 keeps all
+    assert left(100_001.0 + 86_400 - 60) == ([100_000.0], 2)
+    assert left(100_001.0 + 86_400 + PRUNE_EVERY_S) == ([], 2)
+    assert len(service.store.audit_events()) >= events

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import inspect
 
+from fleet.sql.migrations.tables import create, refers
+
 revision = "0002"
 down_revision = "0001"
 
@@ -23,15 +25,7 @@ def upgrade():
 def _devices():
     with op.batch_alter_table("device") as table:
         table.add_column(sa.Column("board", sa.String(), nullable=True))
-    op.create_table(
-        "label",
-        sa.Column("device", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("device", "name"),
-        sa.ForeignKeyConstraint(["device"], ["device.id"], ondelete="CASCADE"),
-    )
-    op.create_index("ix_label_name", "label", ["name"])
+    create("label", "device name", "device:text name:text* value:text", refers("device", "device.id", ondelete="CASCADE"))
 
 
 def _rollouts():
@@ -73,38 +67,13 @@ def _deployments():
 
 
 def _commands():
-    op.create_table(
+    create(
         "command",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("device", sa.String(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("args", sa.JSON(), nullable=False),
-        sa.Column("actor", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=True),
-        sa.Column("detail", sa.String(), nullable=True),
-        sa.Column("boot_id", sa.String(), nullable=True),
-        sa.Column("counter", sa.BigInteger(), nullable=False),
-        sa.Column("created", sa.Float(), nullable=False),
-        sa.Column("expires", sa.Float(), nullable=False),
-        sa.Column("sent", sa.Float(), nullable=True),
-        sa.Column("ended", sa.Float(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
+        "id",
+        "id:int device:text* name:text args:json actor:text state:text* reason:text? detail:text? boot_id:text? counter:long "
+        "created:real expires:real sent:real? ended:real?",
     )
-    op.create_index("ix_command_device", "command", ["device"])
-    op.create_index("ix_command_state", "command", ["state"])
 
 
 def _tokens():
-    op.create_table(
-        "token",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("role", sa.String(), nullable=False),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.Column("created", sa.Float(), nullable=False),
-        sa.Column("expires", sa.Float(), nullable=True),
-        sa.Column("used", sa.Float(), nullable=True),
-        sa.PrimaryKeyConstraint("name"),
-    )
-    op.create_index("ix_token_digest", "token", ["digest"], unique=True)
+    create("token", "name", "name:text digest:text! role:text created_by:text created:real expires:real? used:real?")

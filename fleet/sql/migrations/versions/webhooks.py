@@ -1,7 +1,6 @@
 """Webhooks."""
 
-import sqlalchemy as sa
-from alembic import op
+from fleet.sql.migrations.tables import create
 
 revision = "0003"
 down_revision = "0002"
@@ -9,18 +8,8 @@ down_revision = "0002"
 
 def upgrade():
     """Add their table."""
-    op.create_table(
+    create(
         "webhook",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
-        sa.Column("events", sa.JSON(), nullable=False),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("due", sa.Float(), nullable=False),
-        sa.Column("leased", sa.Float(), nullable=False),
-        sa.Column("status", sa.String(), nullable=True),
-        sa.Column("created", sa.Float(), nullable=False),
-        sa.Column("created_by", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
+        "name",
+        "name:text url:text events:json sealed:bytes position:int attempts:int due:real leased:real status:text? created:real created_by:text",
     )
