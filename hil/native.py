@@ -3,7 +3,7 @@ nothing behind, a warm start, a guest that never returns, an image that was alte
 
 import json
 
-from hil.install import ROOT
+from hil.install import ROOT, device_files, install
 
 # What `run` of the kernels of bench/ returns, by wasmtime.
 KERNELS = {"fib": 0x0AEC53A0, "sieve": 0x20DB09C0, "crc32": 0x5B24A61A, "matmul": 0xB91CCD1A, "sha256": 0x1E9BC38C}
@@ -96,10 +96,11 @@ print('{"executor": "%s", "us": %d, "spec_us": %d}' % (slot.executor, entered[0]
 """
 _ALTERED = """
 from mpwasm.agent import images
+from mpwasm.native import targets
 name = images.path(store, row[0])
 with open(name, "r+b") as f:
     f.seek(-3, 2); byte = f.read(1); f.seek(-3, 2); f.write(bytes((byte[0] ^ 1,)))
-window, file = images.opened(store, row[0], (4, 3))
+window, file = images.opened(store, row[0], targets.target())
 start(row)
 print('{"refused": %s, "executor": "%s"}' % ("true" if file is None else "false", slot.executor))
 """
@@ -141,6 +142,7 @@ class Checks:
 
 def run(target, cycles=CYCLES):
     """All of it; (text, whether all was well)."""
+    install(target, device_files())
     put_guests(target)
     checks = Checks()
     for name in KERNELS:

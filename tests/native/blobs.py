@@ -11,7 +11,7 @@ from mpwasm.wasi.resolver import find
 from mpwasm.wasm.load import load_module
 
 
-def digest(path, library, architecture=4):
+def digest(path, library, architecture):
     """SHA-256, in hexadecimal, of what is made of the module at `path`; `library` is the path of the run-time library."""
     with open(path, "rb") as file:
         module = load_module(file)

@@ -1,7 +1,8 @@
-"""What the VM of `test_same_blob` runs: a line for each module that /names lists."""
+"""What the VM of `test_same_blob` runs: a line for each module and architecture that /names lists."""
 
 from blobs import digest
 
 with open("/names") as file:
-    for name in file.read().split():
-        print(name, digest("/" + name, "/library.wasm"))
+    for line in file.read().splitlines():
+        name, architecture = line.split()
+        print(line, digest("/" + name, "/library.wasm", int(architecture)))

@@ -5,16 +5,21 @@ from pathlib import Path
 
 from bench import vm
 from fleet import ahead
+from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSAWIN
 from tests.native import blobs
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "device" / "mpwasm" / "native" / "library.wasm"
-PATHS = [*(ROOT / "bench" / "kernels" / f"{name}.wasm" for name in ("fib", "crc32", "xs64", "mandel")), ROOT / "wasm_modules/sensor/sensor.wasm"]
+KERNELS = ROOT / "bench" / "kernels"
+SENSOR = ROOT / "wasm_modules" / "sensor" / "sensor.wasm"
+PATHS = {ARMV6M: [*(KERNELS / f"{name}.wasm" for name in ("fib", "crc32", "xs64", "mandel")), SENSOR]}
+PATHS |= {architecture: [KERNELS / "xs64.wasm", SENSOR] for architecture in (XTENSAWIN, RV32IMC)}
 
 
 def test_board_and_host_make_the_same_image():
-    here = {path.name: sha256(ahead.compiled(path.read_bytes(), 4)).hexdigest() for path in PATHS}
-    data = {path.name: path.read_bytes() for path in [*PATHS, LIBRARY]}
+    rows = [(path, architecture) for architecture, paths in PATHS.items() for path in paths]
+    here = {f"{path.name} {architecture}": sha256(ahead.compiled(path.read_bytes(), architecture)).hexdigest() for path, architecture in rows}
+    data = {path.name: path.read_bytes() for path in [*(path for path, _ in rows), LIBRARY]}
     folder = Path(blobs.__file__).parent
     said = vm.run([folder / "blobs.py", folder / "blobs_on_vm.py"], {**data, "names": "\n".join(here).encode()})
-    assert dict(line.split() for line in said.splitlines()) == here
+    assert dict(line.rsplit(" ", 1) for line in said.splitlines()) == here

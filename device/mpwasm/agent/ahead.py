@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from mpwasm.agent import images
 from mpwasm.compat import const
-from mpwasm.native import importer
+from mpwasm.native import targets
 
 _ENGINE = const(2)  # of `native.container`
 _TAG = const(32)
@@ -19,7 +19,7 @@ _SPARE_FLASH_BYTES = const(8192)
 
 def bring(manifest, store, blocks, clock, progress):
     """Generator: the image of `manifest`'s module for this port, if there is one, onto flash; returns False if the fleet stopped answering."""
-    target = importer.target()
+    target = targets.target()
     found = target and manifest.image(target[0], target[1], _ENGINE)
     if not found or _there(store, manifest.digest, target) or store.free_bytes() < 2 * found[0] + _SPARE_FLASH_BYTES:
         return True

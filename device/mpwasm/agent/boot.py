@@ -24,9 +24,9 @@ def session(device, password):
 def preload(folder):
     """Load what runs machine code, where the port takes ours, and what the last image that was made needs besides: it will be wanted
     in a moment. Whatever the hint says, only files of our own are loaded."""
-    from mpwasm.native import importer
+    from mpwasm.native import targets
 
-    if importer.target():
+    if targets.target():
         __import__("mpwasm.native.executor")
         __import__("mpwasm.native.board")
         __import__("mpwasm.wasm.link")

@@ -51,9 +51,9 @@ def bring(guest, store, spec, native):
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
     still in it.
     """
-    from mpwasm.native import importer
+    from mpwasm.native import targets
 
-    target = importer.target() if native else None
+    target = targets.target() if native else None
     why = "" if target else "off" if not native else "port"
     file = module = None
     if target:
@@ -117,7 +117,7 @@ def _linked(guest, spec, module, window, code):
     try:
         _instantiate(guest, spec, module, window, code)
     finally:
-        phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer")
+        phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer", "mpwasm.native.targets")
     guest.begin(spec[FUEL], spec[_SHARE])
 
 

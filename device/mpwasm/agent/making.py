@@ -6,7 +6,7 @@ from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
 _UNITS_A_SLICE = const(32)
-_MODULES = "thumb_values regions facts registers borrowed lowering compile"  # one a slice: they take long to load
+_MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
 def image(store, digest, module, target):
@@ -14,7 +14,7 @@ def image(store, digest, module, target):
     loaded = phase.begin()
     blob = None
     try:
-        blob = yield from _compiled(module)
+        blob = yield from _compiled(module, target[0])
         images.write(store, digest, target, _window(module), _wrapped(store, module, blob, target))
         return ""
     except MemoryError as error:
@@ -30,9 +30,11 @@ def image(store, digest, module, target):
         phase.end(loaded, "mpwasm.wasi")
 
 
-def _compiled(module):
+def _compiled(module, architecture):
     """Generator: the machine code of `module`."""
-    for name in _MODULES.split():
+    from mpwasm.native import targets
+
+    for name in (targets.values(architecture) + _MODULES).split():
         __import__("mpwasm.native." + name)
         yield 0
     from mpwasm.native.compile import compiling
@@ -42,7 +44,7 @@ def _compiled(module):
     for function in module.codes:
         total += len(function[0])
     library = Runtime()
-    task = compiling(module, library)
+    task = compiling(module, library, architecture)
     done = 0
     try:
         while True:

@@ -3,23 +3,9 @@
 import sys
 from array import array
 
-from mpwasm.compat import const
 from mpwasm.wasm.module import Module
 
-_VERSION = const(6)
-_SUBVERSION = const(3)
-_ARMV6M = const(4)
-_ARMV7EMDP = const(8)
 _MODULE = "wfrun"
-
-
-def target():
-    """What this port loads: its architecture of machine code (`_ARMV6M`; every later Cortex-M takes that too) and the sub-version of
-    the format; None where it loads none of ours (py/persistentcode.h)."""
-    mpy = getattr(sys.implementation, "_mpy", 0)
-    if mpy & 255 != _VERSION or mpy >> 8 & 3 != _SUBVERSION or not _ARMV6M <= mpy >> 10 & 63 <= _ARMV7EMDP:
-        return None
-    return _ARMV6M, _SUBVERSION
 
 
 class _Folder:

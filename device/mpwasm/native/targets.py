@@ -1,20 +1,39 @@
-"""Which CPU's templates compile for which port of MicroPython: only those that are asked for are loaded."""
+"""Which CPU's machine code a port of MicroPython takes, and the templates that make it: only those that are asked for are loaded."""
+
+import sys
 
 from mpwasm.compat import const
 
 # native architectures as `sys.implementation._mpy` numbers them (py/persistentcode.h)
 ARMV6M = const(4)
-ARMV7EMDP = const(8)
+_ARMV7EMDP = const(8)
 XTENSAWIN = const(10)
 RV32IMC = const(11)
+_VERSION = const(6)
+_SUBVERSION = const(3)
 _REASONS = const(9)
 
 
 def family(architecture):
     """The architecture whose machine code a port of this one takes: every Cortex-M takes that of ARMv6-M. None where we make none."""
-    if ARMV6M <= architecture <= ARMV7EMDP:
+    if ARMV6M <= architecture <= _ARMV7EMDP:
         return ARMV6M
     return architecture if architecture in (XTENSAWIN, RV32IMC) else None
+
+
+def target(mpy=None):
+    """What this port loads, or one whose `sys.implementation._mpy` is `mpy`: its `family` and the sub-version of the format; None where it
+    loads none of ours."""
+    if mpy is None:
+        mpy = getattr(sys.implementation, "_mpy", 0)
+    if mpy & 255 != _VERSION or mpy >> 8 & 3 != _SUBVERSION or not family(mpy >> 10 & 63):
+        return None
+    return family(mpy >> 10 & 63), _SUBVERSION
+
+
+def values(architecture):
+    """The file of templates that takes longest to load for one of `family`'s architectures."""
+    return "rv32_values" if architecture == RV32IMC else "xtensa_values" if architecture == XTENSAWIN else "thumb_values"
 
 
 def begin(architecture, based=False):
