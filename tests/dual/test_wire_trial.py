@@ -66,6 +66,18 @@ def test_tries_are_counted_before_each_start():
     assert bench.outcome() == ("rolled-back", "timeout") and bench.running == first
 
 
+def test_a_restart_of_the_boards_own_is_no_try():
+    fleet, bench = deployed()
+    bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2", tries=1)))
+    second = bench.running
+    bench.feed("restarting")
+    bench.boot()
+    assert (bench.machine.state, bench.machine.saved.tries, bench.running) == ("trial", 0, second)
+    bench.feed("tick", now=10000)
+    bench.feed("restarting")
+    assert bench.outcome() == ("confirmed", None) and bench.machine.saved.tries == 0
+
+
 def test_outage_rolls_nothing_back():
     fleet, bench = deployed()
     bench.feed("desired", TOPIC, fleet.push(2, manifest=fleet.manifest(version="2")))

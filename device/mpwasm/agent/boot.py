@@ -1,5 +1,6 @@
 """The parts of an agent, made from its identity at the start; dropped afterwards."""
 
+from mpwasm.agent import room
 from mpwasm.agent.health import Health
 from mpwasm.agent.link import Link
 from mpwasm.agent.log import Log
@@ -56,3 +57,7 @@ def boot(agent):
     if store.journal_lost():
         agent.log.note("journal lost")
     preload(agent.board.state)
+    agent.updater.room = room.largest() or 0
+    agent.updater.fresh = store.take("room")
+    if agent.updater.fresh:
+        agent.log.note("restarted for executable memory, %d B in one piece" % agent.updater.room)

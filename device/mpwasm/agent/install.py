@@ -7,6 +7,7 @@ import gc
 
 from mpwasm.agent import guest as guests
 from mpwasm.agent import launch, phase, renew, tasks
+from mpwasm.agent.room import Again
 from mpwasm.agent.store import Store
 from mpwasm.compat import const
 from mpwasm.errors import Refused, WasmError
@@ -237,13 +238,28 @@ class Install:
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
-                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, self.spec[launch.NATIVE])
+                restart = 0 if self.owner.fresh or self.machine.new_agent() else self.owner.room
+                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, self.spec[launch.NATIVE], restart)
             while self.board.uptime_ms() < now + _SLICE_MS:
                 self._prepared(next(self.starting))
         except StopIteration:
             self._started()
+        except Again as lack:
+            self._again(lack)
         except (Refused, WasmError, MemoryError) as error:
             self._unfit(error)
+
+    def _again(self, lack):
+        """A soft reset, which frees all executable memory: it costs what is on trial no try, is no fast death, and the next boot must not ask
+        for another."""
+        self.log.note("restart: %s" % lack)
+        self.feed(("restarting",))
+        self.store.write("room", b"")
+        if not self.owner.agent.well:
+            self.store.write("crashes", b"%d" % self.owner.agent.crashes)
+        from machine import soft_reset
+
+        soft_reset()
 
     def _prepared(self, percent):
         """So much of the module is machine code."""
@@ -266,6 +282,7 @@ class Install:
         self.starting = self.spec = None
         self.owner.told[slot] = False
         self.owner.note = ""
+        self.owner.fresh = self.owner.fresh and bool(self.pending)
         return slot, key
 
     def _unfit(self, error):

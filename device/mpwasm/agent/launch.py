@@ -44,47 +44,41 @@ def load(path, board):
         phase.end(loaded, "mpwasm.agent")
 
 
-def bring(guest, store, spec, native):
+def bring(guest, store, spec, native, restart=0):
     """Generator: start the module of `spec` in `guest`'s slot; yields percent between the slices of compiling it, while the old guest runs on.
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
-    still in it.
+    still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece.
     """
     from mpwasm.native import targets
 
     target = targets.target() if native else None
     why = "" if target else "off" if not native else "port"
-    file = module = None
+    window = file = module = None
     if target:
         window, file = images.opened(store, spec[DIGEST], target)
     if not file:
-        if not store.holds(spec[DIGEST]):
-            raise Refused("digest", "flash")
-        path = store.path(spec[DIGEST])
-        module = _roomy(guest, path)
+        module = _module(guest, store, spec)
         if target:
-            from mpwasm.agent import making
-
-            why = yield from making.image(store, spec[DIGEST], module, target)
-            if why.startswith("no-memory") and guest.inst:
-                guest.stop()
-                why = yield from making.image(store, spec[DIGEST], module, target)
-            phase.drop("mpwasm.agent.making")
+            why = yield from _made(guest, store, spec, module, target)
         if not why:
             module = None
             window, file = images.opened(store, spec[DIGEST], target)
     guest.stop()
-    guest.executor = "plain: " + why if why else "native"
     if file:
-        _native(guest, spec, window, file)
-    else:
+        why = _native(guest, spec, window, file, restart)
+    if why:
+        guest.executor = "plain: " + why
         phase.end((), "mpwasm.native")
-        link(guest, module, spec)
+        link(guest, module or _module(guest, store, spec), spec)
 
 
-def _roomy(guest, path):
-    """The module at `path`; if there is no memory for both, without the old guest."""
+def _module(guest, store, spec):
+    """The module of `spec`; if there is no memory for both, without the old guest."""
+    if not store.holds(spec[DIGEST]):
+        raise Refused("digest", "flash")
+    path = store.path(spec[DIGEST])
     try:
         return load(path, guest.board)
     except MemoryError:
@@ -92,15 +86,40 @@ def _roomy(guest, path):
         return load(path, guest.board)
 
 
-def _native(guest, spec, window, file):
-    """Start an image: the memory first, then the code, then the rest."""
+def _made(guest, store, spec, module, target):
+    """Generator: make the image of a module, if need be without the old guest; yields percent. Returns "", or why there is none."""
+    from mpwasm.agent import making
+
+    why = yield from making.image(store, spec[DIGEST], module, target)
+    if why.startswith("no-memory") and guest.inst:
+        guest.stop()
+        why = yield from making.image(store, spec[DIGEST], module, target)
+    phase.drop("mpwasm.agent.making")
+    return why
+
+
+def _native(guest, spec, window, file, restart):
+    """Start an image: the memory first, then the code, then the rest. Returns "", or why executable memory does not do."""
     phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
     base, needed, declared = window
     data = bytearray(max(needed, min(declared, spec[_MEMORY], _RESERVE)))
+    from mpwasm.agent import room
     from mpwasm.native import importer
 
-    run, facts = importer.load(file)
+    try:
+        run, facts = importer.load(file)
+    except MemoryError as error:
+        file.close()
+        why = room.lacking(error)
+        if not why:
+            raise
+        if room.wanted(error) <= restart:
+            raise room.Again(why) from None
+        return why
+    guest.executor = "native"
     _linked(guest, spec, importer.restore(facts), (base, data), (run, facts))
+    guest.executor += room.left()
+    return ""
 
 
 def link(guest, module, spec):
@@ -210,4 +229,6 @@ def shortage(error):
             low = middle
         except MemoryError:
             high = middle
-    return "wanted %s, largest free %d" % ("".join([c for c in str(error) if c in "0123456789"]) or "?", low)
+    from mpwasm.agent.room import wanted
+
+    return "wanted %s, largest free %d" % (wanted(error) or "?", low)

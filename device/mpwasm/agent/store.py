@@ -70,6 +70,13 @@ class Store:
         """Make `data` the journal."""
         self._seal("journal", data)
 
+    def take(self, name):
+        """Remove the note `name`; whether there was one."""
+        there = exists(self.dir + name)
+        if there:
+            os.remove(self.dir + name)
+        return there
+
     def save_spec(self, key, spec):
         """Keep the verdict on a manifest with its config, of which `key` is the digest: the spec (a list) that its module runs with."""
         self._seal(name_of(key) + ".spec", encode([key, spec]))

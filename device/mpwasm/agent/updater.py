@@ -32,7 +32,8 @@ class View:
 
 class Updater:
     """The slots of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` {slot: key of what is in
-    it}, `told` {slot: whether the failure of its guest is known}."""
+    it}, `told` {slot: whether the failure of its guest is known}, `room` the executable memory at boot
+    (`room.largest`, 0 where there is none of its own kind); `fresh` until all starts of a boot that was for it are done."""
 
     def __init__(self, agent, key):
         self.agent = agent
@@ -51,6 +52,8 @@ class Updater:
         self.words = ""
         self.running = {}
         self.told = {}
+        self.room = 0
+        self.fresh = False
 
     @property
     def busy(self):

@@ -155,7 +155,7 @@ class Trial:
         self.online = False
 
     def _any_failed(self, slot, reason, detail=""):
-        if self.state == "trial" and (self._new_agent() or in_slot(self._changed(), slot)):
+        if self.state == "trial" and (self.new_agent() or in_slot(self._changed(), slot)):
             self._roll_back("rejected" if reason in _UNFIT else "rolled-back", reason, detail)
         else:
             self._crashes[slot] = reason, cut(detail)
@@ -167,7 +167,7 @@ class Trial:
         """The parts on trial that are not confirmed."""
         return [part for part in self.saved.trial if part not in self.saved.running]
 
-    def _new_agent(self):
+    def new_agent(self):
         """The agent on trial, or None."""
         return agent_of(self._changed())
 
@@ -186,7 +186,7 @@ class Trial:
     def _start_trial(self, fell=False):
         """Start what is on trial, counting the try before the start; without tries left, give it up. A new agent begins by a reset."""
         saved = self.saved
-        new = self._new_agent()
+        new = self.new_agent()
         if not saved.tries or fell:
             self._roll_back("rolled-back", "trap" if fell else "timeout", "the agent died" if fell else "no tries left")
             if fell:
@@ -211,10 +211,15 @@ class Trial:
         self.wake = None
         if self.online:
             self._confirm()
-        elif self._new_agent():  # it may be to blame: another try, by a reset
+        elif self.new_agent():  # it may be to blame: another try, by a reset
             if self._now >= self._confirm_at + _AGENT_ONLINE_MS:
                 self._do("restart")
             self.wake = self._confirm_at + _AGENT_ONLINE_MS
+
+    def _trial_restarting(self):
+        """The board restarts for a reason of its own: that is no try."""
+        self.saved.tries += 1
+        self._save()
 
     def _keep(self):
         return "keep", [part.key() for part in self.saved.running]
@@ -225,7 +230,7 @@ class Trial:
 
     def _confirm(self):
         saved = self.saved
-        agent = self._new_agent()
+        agent = self.new_agent()
         for part in self._changed():
             if part.counter > saved.counters.get(part.name, 0):
                 saved.counters[part.name] = part.counter
@@ -237,7 +242,7 @@ class Trial:
 
     def _roll_back(self, outcome, reason, detail):
         saved = self.saved
-        new = self._new_agent()
+        new = self.new_agent()
         given_up, saved.trial = saved.trial, ()
         self._end(outcome, reason, detail)
         self._stop_but(saved.running, given_up)
@@ -255,4 +260,5 @@ class Trial:
         "failed": _any_failed,
         ("trial", "tick"): _trial_tick,
         ("trial", "started"): _trial_started,
+        ("trial", "restarting"): _trial_restarting,
     }
