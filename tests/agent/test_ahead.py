@@ -33,7 +33,7 @@ def row(blob=BLOB, engine=2, target=TARGET):
 @pytest.fixture
 def cortex(monkeypatch):
     """The board's port takes ARMv6-M code, as far as fetching goes; here it is then run by the fake engine."""
-    monkeypatch.setattr(ahead, "importer", SimpleNamespace(target=lambda: TARGET))
+    monkeypatch.setattr(ahead, "targets", SimpleNamespace(target=lambda: TARGET))
 
 
 def kept(root, key, digest=None):
