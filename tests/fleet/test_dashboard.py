@@ -99,6 +99,15 @@ def test_readings_are_drawn_and_go_on(page, api):
     page.see("99.99")
 
 
+def test_a_board_is_told_to_identify_itself(page, api):
+    page.run("location.hash = '#/boards/greenhouse-1'")
+    page.click("Identify")
+    command = wait(lambda: api.site.store().open_commands(), what="for the command")[0]
+    assert (command.device, command.name) == ("greenhouse-1", "identify")
+    api.site.store().end_command(command.id, time.time(), "done", detail="the LED blinked")
+    page.see("greenhouse-1: identify done: the LED blinked")
+
+
 def test_logs_arrive_as_text_whatever_a_board_sends(page, api):
     page.run("location.hash = '#/logs'")
     page.see("Live, newest at the end")
@@ -155,6 +164,9 @@ def test_viewers_see_no_buttons_that_they_may_not_press(api, browser):
     browser.run("location.hash = '#/rollouts/3'")
     browser.see("in progress")
     assert "Pause" not in browser.text() and "Undo" not in browser.text()
+    browser.run("location.hash = '#/boards/greenhouse-1'")
+    browser.see("Should run")
+    assert "Restart" not in browser.text() and "Remove" not in browser.text()
 
 
 def test_modules_are_inspected(page, api):

@@ -58,7 +58,7 @@ function frame() {
   main = h("main", { id: "main", tabindex: -1 });
   const leaveIt = async () => { await remove("/session"); disconnect(); location.reload(); };
   const foot = () => h("div", { class: "foot" }, h("div", { class: "broker" }),
-    h("div", { class: "row" }, h("span", { title: fleet.me.name }, `${fleet.me.name} (${fleet.me.role})`),
+    h("div", { class: "row" }, h("span", { title: fleet.me.name }, fleet.me.name, h("small", null, fleet.me.role)),
       h("span", null, h("button", { class: "quiet", "aria-label": "Light or dark", title: "Light or dark", onclick: toggle }, icon("moon")),
         h("button", { class: "quiet", "aria-label": "Log out", title: "Log out", onclick: leaveIt }, icon("out")))));
   const link = ([name, label]) => h("a", { href: `#/${name}`, "data-view": name }, icon(name), h("span", null, label), h("span", { class: "count hidden" }));

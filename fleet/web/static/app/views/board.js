@@ -1,13 +1,13 @@
 // One board: what it runs and should run, how it is, its readings as plots and its log, live.
 
-import { all, get, remove } from "../api.js";
+import { all, get, post, remove } from "../api.js";
 import { calm, confirm, empty, h, icon, put, toast } from "../dom.js";
 import { fleet, may, on } from "../fleet.js";
 import { logList } from "../log.js";
 import { plot } from "../plot.js";
 import { badge, health, kib, labels, module, reason, sentence, when } from "../words.js";
 
-const POINTS = 600;
+const POINTS = 600, COMMAND_S = 15;
 
 export default function view(main, id) {
   const title = h("div", { class: "grow" }), note = h("div"), facts = h("div"), plots = h("div", { class: "plots" });
@@ -61,8 +61,9 @@ export default function view(main, id) {
     toast(`Removed ${id}.`);
     location.hash = "#/boards";
   }, "danger");
+  const tell = (name) => h("button", { onclick: (event) => command(id, name, event.currentTarget) }, name[0].toUpperCase() + name.slice(1));
   put(main, h("a", { class: "back", href: "#/boards" }, icon("back"), "All boards"),
-    h("div", { class: "head" }, title, may("admin") && h("button", { class: "danger", onclick: forget }, "Remove")),
+    h("div", { class: "head" }, title, h("div", { class: "buttons" }, may("operator") && [tell("identify"), tell("restart")], may("admin") && h("button", { class: "danger", onclick: forget }, "Remove"))),
     h("div", { class: "stack" }, note, h("div", { class: "cols" }, h("section", { class: "panel" }, h("header", null, h("h2", null, "State")), h("div", { class: "body" }, facts)), readings),
       h("section", { class: "panel" }, h("header", null, h("h2", null, "Log"), h("span", { class: "end small" }, h("a", { href: `#/logs?board=${id}` }, "All logs"))), h("div", { class: "body hidden" }), log.box)));
   log.box.style.marginTop = "12px";
@@ -76,6 +77,23 @@ export default function view(main, id) {
     on("logs", (rows) => { if (rows) log.add(rows.filter((row) => row.device === id)); }),
   ];
   return () => { ended = true; for (const end of ends) end(); };
+}
+
+/** Tell a board to do something, once, and say what became of it. */
+async function command(id, name, button) {
+  button.disabled = true;
+  try {
+    let told = await post(`/devices/${encodeURIComponent(id)}/commands`, { name, ttl_s: COMMAND_S });
+    for (const end = Date.now() + (COMMAND_S + 2) * 1000; !told.final && Date.now() < end;) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      told = await get(`/commands/${told.id}`);
+    }
+    const words = { done: `${name} done${told.detail ? `: ${told.detail}` : "."}`, refused: `${name} refused: ${reason(told.reason)}` };
+    toast(`${id}: ${words[told.state] || `${name} not done, the board did not answer in time.`}`, told.state === "done" ? "is-ok" : "is-bad");
+  } catch (problem) {
+    toast(problem.message, "is-bad");
+  }
+  button.disabled = false;
 }
 
 function list(row) {
