@@ -21,10 +21,10 @@ from bench.__main__ import mean  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
 from mpwasm.native.executor import NativeInstance  # noqa: E402
 from mpwasm.native.runtime import Runtime  # noqa: E402
-from mpwasm.native.targets import RV32IMC, XTENSAWIN  # noqa: E402
+from mpwasm.native.targets import RV32IMC  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
+from tests.native import xtensa_core  # noqa: E402
 from tests.native.unicorn_core import RV32Core  # noqa: E402
-from tests.native.xtensa_core import MACHINE, XtensaCore  # noqa: E402
 
 KERNELS = HERE / "kernels"
 KERNEL_NAMES = ("fib", "sieve", "crc32", "matmul", "sha256")
@@ -33,7 +33,7 @@ GCC = {
     "rv32": ["riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32"],
     "xtensa": ["xtensa-lx106-elf-gcc", "-mtext-section-literals"],
 }
-QEMU = {"rv32": ["qemu-riscv32"], "xtensa": MACHINE}
+QEMU = {"rv32": ["qemu-riscv32"], "xtensa": xtensa_core.MACHINE}
 PACKAGES = "gcc-riscv64-unknown-elf gcc-xtensa-lx106 qemu-user"
 
 
@@ -54,9 +54,9 @@ def native(cpu, name, folder):
 def ours(cpu, name, folder):
     """(checksum, instructions, bytes) of the kernel as our machine code."""
     module = load_module(measure.Plain((KERNELS / f"{name}.wasm").read_bytes()))
-    blob = compile_module(module, Runtime(), RV32IMC if cpu == "rv32" else XTENSAWIN)
+    blob = compile_module(module, Runtime(), RV32IMC) if cpu == "rv32" else xtensa_core.compiled(module, Runtime())
     log = folder / "log"
-    core = RV32Core(blob.code, count=True) if cpu == "rv32" else XtensaCore(blob.code, log)
+    core = RV32Core(blob.code, count=True) if cpu == "rv32" else xtensa_core.XtensaCore(blob.code, log)
     instance = NativeInstance(module)
     instance.attach(blob, core)
     instance.memory.at(0, 65536)

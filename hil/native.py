@@ -118,13 +118,11 @@ def ask(target, *texts):
     return json.loads(target.exec("\n".join((_COMMON, *texts)), WALL_S).splitlines()[-1])
 
 
-def put_guests(target):
-    """The modules that are tried, in /guests."""
-    for name in KERNELS:
-        target.put(f"/guests/{name}.wasm", (ROOT / "bench" / "kernels" / f"{name}.wasm").read_bytes())
-    for name in (*EXAMPLES, "sensor"):
-        target.put(f"/guests/{name}.wasm", (ROOT / "wasm_modules" / name / f"{name}.wasm").read_bytes())
-    target.put("/guests/stuck.wasm", STUCK)
+def guests():
+    """{path on the board: bytes} of the modules that are tried."""
+    places = {name: ROOT / "bench" / "kernels" for name in KERNELS} | {name: ROOT / "wasm_modules" / name for name in (*EXAMPLES, "sensor")}
+    files = {f"/guests/{name}.wasm": (folder / f"{name}.wasm").read_bytes() for name, folder in places.items()}
+    return {**files, "/guests/stuck.wasm": STUCK}
 
 
 class Checks:
@@ -142,8 +140,7 @@ class Checks:
 
 def run(target, cycles=CYCLES):
     """All of it; (text, whether all was well)."""
-    install(target, device_files())
-    put_guests(target)
+    install(target, {**device_files(), **guests()})
     checks = Checks()
     for name in KERNELS:
         found = ask(target, _KERNEL.format(name))

@@ -3,7 +3,7 @@
 import pytest
 
 from mpwasm.native import rv32
-from tests.native.binutils import assemble
+from tests.native.binutils import assemble, compare
 
 REGISTERS = (0, 1, 2, 5, 8, 9, 13, 15, 16, 24, 31)
 OPS = {name: getattr(rv32, name.upper()) for name in "add sub sll slt sltu xor srl sra or and mul mulh mulhsu mulhu div divu rem remu".split()}
@@ -51,23 +51,9 @@ def memory():
         yield "jalr", (1, rs), f"jalr x{rs}"
 
 
-def reference(lines, folder):
-    """GNU as, told to make compressed forms where it can and to leave branches as they are."""
-    return assemble(lines, folder, "riscv64-unknown-elf", "binutils-riscv64-unknown-elf", ("-march=rv32imc", "-mabi=ilp32", "-mno-relax"))
-
-
 @pytest.mark.parametrize("forms", [arithmetic, memory])
 def test_forms(forms, tmp_path):
-    asm, texts, ends = rv32.RV32(), [], []
-    for method, arguments, text in forms():
-        getattr(asm, method)(*arguments)
-        texts.append(text)
-        ends.append(asm.here)
-    expected, start = reference(texts, tmp_path), 0
-    for text, end in zip(texts, ends):
-        assert bytes(asm.out[start:end]) == expected[start:end], text
-        start = end
-    assert len(expected) == asm.here
+    compare(rv32.RV32(), forms(), tmp_path, "rv32")
 
 
 def test_branches(tmp_path):
@@ -80,7 +66,7 @@ def test_branches(tmp_path):
         for distance in (4, -500, 4000, 0xFFFFE, -0x100000):
             asm.j_type(rd, asm.here + distance)
             lines.append(f"jal x{rd}, .+{distance}" if distance >= 0 else f"jal x{rd}, .{distance}")
-    assert bytes(asm.out) == reference(lines, tmp_path)
+    assert bytes(asm.out) == assemble(lines, tmp_path, "rv32")
 
 
 def test_out_of_reach_is_told():
@@ -95,4 +81,4 @@ def test_constants(tmp_path):
         asm = rv32.RV32()
         asm.constant(11, value)
         signed = (value & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
-        assert bytes(asm.out) == reference([f"li x11, {signed}"], tmp_path), value
+        assert bytes(asm.out) == assemble([f"li x11, {signed}"], tmp_path, "rv32"), value

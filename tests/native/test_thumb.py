@@ -1,11 +1,7 @@
 """Every instruction form that the assembler makes, byte for byte against GNU as for the Cortex-M0."""
 
-import shutil
-import subprocess
-
-import pytest
-
 from mpwasm.native import thumb
+from tests.native.binutils import assemble, compare
 
 LOW = range(8)
 ALL = (0, 3, 7, 8, 10, 12, 14)
@@ -58,28 +54,8 @@ def forms():
         yield "bx", (rm,), f"bx r{rm}"
 
 
-def reference(lines, tmp_path):
-    """What GNU as makes of `lines`."""
-    program = shutil.which("arm-none-eabi-as")
-    if program is None:
-        pytest.skip("arm-none-eabi-as is not installed (Debian: binutils-arm-none-eabi)")
-    source = tmp_path / "forms.s"
-    source.write_text(".syntax unified\n.cpu cortex-m0\n.thumb\n" + "\n".join(lines) + "\n")
-    subprocess.run([program, "-o", tmp_path / "forms.o", source], check=True)
-    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", tmp_path / "forms.o", tmp_path / "forms.bin"], check=True)
-    return (tmp_path / "forms.bin").read_bytes()
-
-
 def test_forms(tmp_path):
-    asm = thumb.Thumb()
-    texts = []
-    for method, arguments, text in forms():
-        getattr(asm, method)(*arguments)
-        texts.append(text)
-    expected = reference(texts, tmp_path)
-    assert len(expected) == len(asm.out)
-    for i, text in enumerate(texts):
-        assert bytes(asm.out[2 * i : 2 * i + 2]) == expected[2 * i : 2 * i + 2], text
+    compare(thumb.Thumb(), forms(), tmp_path, "thumb")
 
 
 def test_branches(tmp_path):
@@ -98,7 +74,7 @@ def test_branches(tmp_path):
         else:
             assert asm.patch_bcc(at, {"beq": 0, "bhi": 8, "blt": 11}[name], at + 4 + distance)
         lines.append(f"l{i}: {name} . + 4 + {distance}")
-    assert bytes(asm.out) == reference(lines, tmp_path)
+    assert bytes(asm.out) == assemble(lines, tmp_path, "thumb")
 
 
 def test_out_of_reach_is_told():

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from mpwasm.native import xtensa
-from tests.native.binutils import assemble
+from tests.native.binutils import assemble, compare
 from tests.native.xtensa_core import MACHINE, MISSING, STACK, Program, present
 
 REGISTERS = (0, 1, 2, 7, 12, 15)
@@ -59,23 +59,9 @@ def memory():
     yield "ret", (), "ret.n"
 
 
-def reference(lines, folder):
-    """GNU as, told to leave the forms as they are named."""
-    return assemble(lines, folder, "xtensa-lx106-elf", "binutils-xtensa-lx106", ("--no-trampolines",), ".begin no-transform\n.begin no-schedule\n")
-
-
 @pytest.mark.parametrize("forms", [arithmetic, memory])
 def test_forms(forms, tmp_path):
-    asm, texts, ends = xtensa.Xtensa(), [], []
-    for method, arguments, text in forms():
-        getattr(asm, method)(*arguments)
-        texts.append(text)
-        ends.append(asm.here)
-    expected, start = reference(texts, tmp_path), 0
-    for text, end in zip(texts, ends):
-        assert bytes(asm.out[start:end]) == expected[start:end], text
-        start = end
-    assert len(expected) == asm.here
+    compare(xtensa.Xtensa(), forms(), tmp_path, "xtensa")
 
 
 def branches(asm):
@@ -107,7 +93,7 @@ def test_branches(tmp_path):
         asm.put(0)
         assert asm.patch_jump(asm.here - 3, asm.here - 3 + distance)
         lines.append(f"j .{distance:+d}")
-    assert bytes(asm.out) == reference(lines, tmp_path)
+    assert bytes(asm.out) == assemble(lines, tmp_path, "xtensa")
 
 
 def test_calls_and_literals(tmp_path):
@@ -118,7 +104,7 @@ def test_calls_and_literals(tmp_path):
     asm.call0(0)
     asm.call0(0x10000)
     text = ["first: .word 0", "lit: .word 0", "l32r a2, lit", "l32r a15, lit", "call0 first", "call0 first + 0x10000"]
-    assert bytes(asm.out) == reference(text, tmp_path)
+    assert bytes(asm.out) == assemble(text, tmp_path, "xtensa")
 
 
 def test_high_products():

@@ -104,7 +104,7 @@ class OnUnicorn(NativeInstance):
 
     def __init__(self, module, *args, **kwargs):
         runtime = Runtime() if self.library else None
-        blob = compile_module(module, runtime, self.ARCHITECTURE)
+        blob = self.compiled(module, runtime)
         if runtime:
             runtime.close()
         try:
@@ -114,6 +114,10 @@ class OnUnicorn(NativeInstance):
             raise
         self.attach(blob, self.CORE(blob.code))
         self.size = len(blob.code)
+
+    def compiled(self, module, library):
+        """The code."""
+        return compile_module(module, library, self.ARCHITECTURE)
 
 
 class Alone(OnUnicorn):

@@ -7,6 +7,7 @@ import struct
 import subprocess
 
 from mpwasm.native import xtensa
+from mpwasm.native.compile import compile_module
 from mpwasm.native.targets import XTENSAWIN
 from mpwasm.native.xtensa_code import XtensaCode
 from tests.native.unicorn_core import OnUnicorn
@@ -22,7 +23,13 @@ ARGUMENT = CODE - 4
 STACK = 0x800000
 
 
-XtensaCode.WIDENS = False  # none of Debian's cores has MULUH, which the ESP32 family does: products of 64 bits go to the library here
+def compiled(module, library):
+    """The `Blob` for a core of Debian's: none has MULUH, which the ESP32 family does, so products of 64 bits go to the library here."""
+    XtensaCode.WIDENS = False
+    try:
+        return compile_module(module, library, XTENSAWIN)
+    finally:
+        XtensaCode.WIDENS = True
 
 
 def present():
@@ -146,4 +153,8 @@ class XtensaCore:
 class OnXtensa(OnUnicorn):
     """An instance, made as `Instance` is, whose functions were compiled for an Xtensa core that it brings along."""
 
-    ARCHITECTURE, CORE = XTENSAWIN, XtensaCore
+    CORE = XtensaCore
+
+    def compiled(self, module, library):
+        """The code."""
+        return compiled(module, library)

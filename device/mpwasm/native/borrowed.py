@@ -35,7 +35,7 @@ class Borrowed(Control):
         function = self.library.find(op, opcode)
         if function < 0:
             return False
-        if self.cpu.routine(opcode):
+        if opcode in self.cpu.ROUTINES:
             self.call_routine(at, opcode)
         else:
             self.call_library(at, op, opcode, function)

@@ -214,14 +214,15 @@ class Function(Registers):
         """Lay cold code and constants down here when they are due, or where the hot code has `ended` (a jump lies before)."""
         cpu = self.cpu
         due = self.cold and (ended or cpu.here - self.oldest + cpu.COLD * len(self.cold) > cpu.REACH)
-        if not due and not cpu.pool_due() and not (force and (self.cold or cpu.pool)):
+        if not due and not (cpu.pool and cpu.pool_due()) and not (force and (self.cold or cpu.pool)):
             return
         over = _NOTHING if ended else cpu.branch(_ALWAYS, 0)
         for item in self.cold:
             self.lay(item)
         self.cold = []
         self.oldest = _FAR
-        cpu.lay_pool()
+        if cpu.pool:
+            cpu.lay_pool()
         if not ended:
             cpu.patch_branch(over, cpu.here)
 

@@ -7,6 +7,7 @@ _NOTHING = const(-1)
 _ACCESS = const(3)
 _OP = const(4)
 _BOUNDS = const(8)
+_SIZES = b"\x00\x00\x01\x01\x02\x02\x00\x00\x00\x01\x02\x02"  # alignment that 0x50 to 0x5B need, as a power of two
 
 
 class Lowering(Pairs):
@@ -196,16 +197,17 @@ class Lowering(Pairs):
     def access(self, op, at):
         """A load or store, aligned and within the window; else cold code tells Python the op, the offset and the registers.
 
-        `aligned` tells the template that the address needs no check of that. All registers are chosen before the first check, since cold code
-        goes on behind the access.
+        `size` tells the template how many low bits of the address have to be looked at. All registers are chosen before the first check, since cold
+        code goes on behind the access.
         """
         code = self.code
         wide = op & 7 == (5 if op < 0x58 else 3)
         store = op > 0x57
         offset = code[at + (3 if store else 2)]
         item = self.later(_ACCESS, offset)
-        size = self.cpu.alignment(op)
-        self.aligned = self.facts.zeros[code[at + 1]] >= size and not offset & (1 << size) - 1
+        size = _SIZES[op - 0x50]
+        proved = self.facts.zeros[code[at + 1]] >= size and not offset & (1 << size) - 1
+        self.size = 0 if proved else size
         ra = self.use(code[at + 1])
         if store:
             low = self.use(code[at + 2])

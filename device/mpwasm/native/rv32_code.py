@@ -24,7 +24,6 @@ _NE = const(1)
 _LTU = const(6)
 _GEU = const(7)
 _MEMORY = b"\x04\x00\x05\x01\x02\x02\x00\x00\x08\x09\x0a\x0a"  # LBU LB LHU LH LW LW, SB SH SW SW
-_SIZES = b"\x00\x00\x01\x01\x02\x02\x00\x00\x00\x01\x02\x02"  # alignment they need, as a power of two
 _ALWAYS = const(-1)
 _TOLD = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits that have something to tell
 
@@ -47,7 +46,8 @@ class RV32Code(RV32Values):
     REACH = 3500  # of a conditional branch, less what may be between looks
     COLD = 16  # bytes of a piece of cold code
     carry = False
-    pool = ()
+    ROUTINES = ()
+    pool = ()  # constants need none
 
     def __init__(self, based=False):
         RV32Values.__init__(self)
@@ -59,13 +59,6 @@ class RV32Code(RV32Values):
     def rewind(self, start):
         """Forget all code from the offset `start` on."""
         self.out = self.out[:start]
-
-    def pool_due(self):
-        """Constants need no pool."""
-        return False
-
-    def lay_pool(self):
-        """There is none."""
 
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""
@@ -88,8 +81,8 @@ class RV32Code(RV32Values):
                 self.op(0, _ONE, _ONE, ra)
             at = _ONE
             function.site(item, _LTU | _ONE << 3 | ra << 8)
-        if _SIZES[op - 0x50] and not function.aligned:
-            self.andi(_TWO, at, (1 << _SIZES[op - 0x50]) - 1)
+        if function.size:
+            self.andi(_TWO, at, (1 << function.size) - 1)
             function.site(item, _NE | _TWO << 3)
         if self.based:
             self.op(_SUB, _ONE, at, _BASE)
@@ -103,14 +96,6 @@ class RV32Code(RV32Values):
         self.memory(_MEMORY[op - 0x50], low, _ONE, 0)
         if wide:
             self.memory(_MEMORY[op - 0x50], high, _ONE, 4)
-
-    def alignment(self, op):
-        """The power of two that addresses of a load or store must be multiples of."""
-        return _SIZES[op - 0x50]
-
-    def routine(self, opcode):
-        """Whether there is a hand-made routine for the instruction `opcode`."""
-        return False
 
     # control
 

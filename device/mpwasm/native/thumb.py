@@ -179,8 +179,8 @@ class Thumb:
         self.put(0x4800 | rd << 8)
 
     def pool_due(self):
-        """Whether the pool must be laid down soon."""
-        return bool(self.pool) and self.here - self.pool[0][0] > _POOL_REACH - 4 * len(self.pool)
+        """Whether the pool, which holds something, must be laid down soon."""
+        return self.here - self.pool[0][0] > _POOL_REACH - 4 * len(self.pool)
 
     def lay_pool(self):
         """Lay the pool down here, where no code runs into it."""

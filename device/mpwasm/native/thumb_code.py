@@ -22,7 +22,6 @@ _HS = const(2)
 _LO = const(3)
 _HI = const(8)
 _MEMORY = b"\x06\x03\x05\x07\x04\x04\x00\x00\x02\x01\x00\x00"  # LDRB LDRSB LDRH LDRSH LDR LDR, STRB STRH STR STR
-_SIZES = b"\x00\x00\x01\x01\x02\x02\x00\x00\x00\x01\x02\x02"  # alignment they need, as a power of two
 _ALWAYS = const(-1)
 _DATA = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with two halfwords behind the call
 
@@ -43,6 +42,7 @@ class ThumbCode(ThumbValues):
     CLZ = False  # whether it counts leading zeros
     WIDENS = False  # whether there is a product of 64 bits
     COLD_LEVEL = 0  # of branches to cold code, see `branch`
+    ROUTINES = (0x5B, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x92, 0x93, 0x94)  # instructions that have a hand-made routine
     COUNTS = True  # counts of shifts have to go through `count`
 
     def __init__(self, based=False):
@@ -73,8 +73,8 @@ class ThumbCode(ThumbValues):
         """
         low, high, ra, free = regs
         wide = op & 7 == (5 if op < 0x58 else 3)
-        if not function.aligned:
-            self.check_alignment(_SIZES[op - 0x50], ra, offset, free, item, function)
+        if function.size:
+            self.check_alignment(function.size, ra, offset, free, item, function)
         ea = self.effective(ra, offset + 4 * wide, free, item, function)
         if self.based:
             self.mov(free, ea)
@@ -97,18 +97,13 @@ class ThumbCode(ThumbValues):
             (self.ldr5 if number else self.str5)(low, free, 0)
             (self.ldr5 if number else self.str5)(high, free, 4)
 
-    def alignment(self, op):
-        """The power of two that addresses of a load or store must be multiples of."""
-        return _SIZES[op - 0x50]
-
     def check_alignment(self, size, ra, offset, free, item, function):
         """ra + offset must be a multiple of 1 << size."""
-        if size:
-            if offset & (1 << size) - 1:
-                self.add3(free, ra, offset & (1 << size) - 1)
-                ra = free
-            self.shift(_LSLS, free, ra, 32 - size)
-            function.site(item, _NE)
+        if offset & (1 << size) - 1:
+            self.add3(free, ra, offset & (1 << size) - 1)
+            ra = free
+        self.shift(_LSLS, free, ra, 32 - size)
+        function.site(item, _NE)
 
     def effective(self, ra, offset, free, item, function):
         """A register with ra + offset, which must not carry: ra itself, or `free`."""
@@ -187,10 +182,6 @@ class ThumbCode(ThumbValues):
         self.patch_bl(at, target)
 
     # routines
-
-    def routine(self, opcode):
-        """Whether there is a hand-made routine for the instruction `opcode`."""
-        return 0x5B <= opcode <= 0x60 or 0x92 <= opcode <= 0x94
 
     def place_routine(self, opcode):
         """Lay down the routine with all that share code with it: ({opcode: where its routine is}, calls of library functions as (place, opcode))."""

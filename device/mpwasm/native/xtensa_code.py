@@ -28,7 +28,6 @@ _S32I = const(6)
 _BIT = const(3)
 _ALWAYS = const(-1)
 _MEMORY = b"\x00\x00\x01\x09\x02\x02\x00\x00\x04\x05\x06\x06"  # L8UI twice, L16UI L16SI L32I L32I, S8I S16I S32I S32I
-_SIZES = b"\x00\x00\x01\x01\x02\x02\x00\x00\x00\x01\x02\x02"
 _TOLD = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with a word behind the call
 
 
@@ -51,7 +50,8 @@ class XtensaCode(XtensaValues):
     COLD_LEVEL = 1
     COLD = 16  # bytes of a piece of cold code
     carry = False
-    pool = ()
+    ROUTINES = ()
+    pool = ()  # constants lie before the functions
 
     def __init__(self, based=False):
         XtensaValues.__init__(self)
@@ -75,13 +75,6 @@ class XtensaCode(XtensaValues):
         self.out = self.out[:start]
         self.literals = {value: self.literals[value] for value in self.literals if self.literals[value] < start}
 
-    def pool_due(self):
-        """Constants lie before the functions."""
-        return False
-
-    def lay_pool(self):
-        """There is nothing to be laid down behind them."""
-
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""
         return r - 2 if 1 < r < 10 else 0
@@ -103,9 +96,8 @@ class XtensaCode(XtensaValues):
                 self.op(_ADD, _TWO, _TWO, ra)
             at = _TWO
             function.site(item, self.pair(_LTU, _TWO, ra))
-        if not function.aligned:
-            for bit in range(_SIZES[op - 0x50]):
-                function.site(item, _BIT | 4 | at << 12 | bit << 16)
+        for bit in range(function.size):
+            function.site(item, _BIT | 4 | at << 12 | bit << 16)
         if self.based:
             self.memory(_L32I, _ONE, _RECORD, _BASE)
             self.op(_SUB, _TWO, at, _ONE)
@@ -121,14 +113,6 @@ class XtensaCode(XtensaValues):
             self.sext(low, low, 7)
         if wide:
             self.memory(_MEMORY[op - 0x50], high, _TWO, 4)
-
-    def alignment(self, op):
-        """The power of two that addresses of a load or store must be multiples of."""
-        return _SIZES[op - 0x50]
-
-    def routine(self, opcode):
-        """Whether there is a hand-made routine for the instruction `opcode`."""
-        return False
 
     # control
 
