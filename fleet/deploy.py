@@ -25,6 +25,7 @@ _NEEDS = {"gpio": "gpio:", "adc": "adc:", "telemetry": "telemetry:"}
 # Names in manifest.toml that go into the manifest as they are.
 _SETTINGS = (
     "name", "version", "memory", "fuel", "capabilities", "entry", "config", "confirm_s", "tries", "expiry", "counter", "share", "slot", "native",
+    "busy_ms",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ REASONS = {
     "invalid": "the module is not valid, or needs a feature the engine lacks",
     "unlinkable": "the module imports something that the board does not have",
     "trap": "the module stopped with a trap",
-    "exhausted": "the module used up its budget of memory or steps",
+    "exhausted": "the module used up its budget of memory, stack or processor time",
     "exit": "the module ended by itself",
     "timeout": "the board did not finish in time",
     "other-boot": "the command was for before the board's last start",

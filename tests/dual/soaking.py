@@ -7,6 +7,7 @@ from cutting import settled
 
 HOUR_MS = 3600000
 LEAP_MS = 60000
+OUTAGE_LEAP_MS = 5000  # while nothing can come and nothing is over yet
 STUCK_MS = 8 * HOUR_MS  # an outage lasts two hours at most, and a retry comes after one
 BAD_EVERY = 10
 NEVER = 1 << 30
@@ -67,6 +68,8 @@ class Soak:
         if not settled(self.seq, ("rolled-back", "trap") if self._bad() else ("confirmed", None))(agent):
             assert bottle.now - self.ordered < STUCK_MS, "update %d is stuck in %s" % (self.seq, agent.updater.view.state)
             assert agent.updater.view.seq < self.seq or agent.updater.view.state not in ("rejected",), agent.updater.view.components
+            if self.outage_ends is not None and not bottle.hub.pipe.inbox:
+                bottle.now += OUTAGE_LEAP_MS
             return False
         if not bottle.hub.pipe.inbox:
             bottle.now += LEAP_MS

@@ -70,6 +70,7 @@ def test_manifest_with_a_field_out_of_its_limits_is_refused():
         17: ([], "x"),
         18: (0, 11),
         19: (-1, 16),
+        22: (-1, 86400001),
     }
     whole = decode(manifest().encode())
     for number in cases:

@@ -35,6 +35,7 @@ class Guest:
         self.steps = _FIRST_STEPS
         self.fuel = _FIRST_STEPS
         self.slice_ms = _SHARE_MS
+        self.busy = self.busy_ms = 0
 
     def attach(self, inst, host):
         """Take the instance that runs, and its host functions (`wasi.resolver.Host`)."""
@@ -42,12 +43,14 @@ class Guest:
         self.wasi = host.wasi
         self.devices = host.devices
 
-    def begin(self, fuel, share):
+    def begin(self, fuel, share, busy_ms):
         """Let what is attached run from the next `step` on, about `share` times 10 ms a slice and at most `fuel` slot ops, or `_LOOPS` times as
-        many loop iterations of machine code."""
+        many loop iterations of machine code. It fails as exhausted once its slices have taken more than `busy_ms` without a wait; 0: never."""
         self.state = RUNNING
         self.fuel = max(fuel * (_LOOPS if self.executor == "native" else 1), _MIN_STEPS)
         self.slice_ms = share * _SHARE_MS
+        self.busy = 0
+        self.busy_ms = busy_ms
         self.steps = min(_FIRST_STEPS, self.fuel)
         self.started_ms = self.wake_ms = self.board.uptime_ms()
 
@@ -57,33 +60,42 @@ class Guest:
             return None
         if now < self.wake_ms:
             return self.wake_ms
+        began = self.board.uptime_ms()
         try:
             end = self.inst.run(self.steps)
         except (Trap, GuestExit, MemoryError) as error:
             return self._ended(error)
         if end == _DONE:
             return self._ended(GuestExit(0))
-        self.wake_ms = self.wasi.wake_ms if end == _PAUSED else now
-        self._adapt(self.board.uptime_ms() - now)
+        took = self.board.uptime_ms() - began
+        if end == _PAUSED:
+            self.busy = 0
+            self.wake_ms = self.wasi.wake_ms
+        else:
+            self.busy += took
+            self.wake_ms = now
+            if self.busy > self.busy_ms > 0:
+                return self._ended(None)
+        if end != _PAUSED or took > self.slice_ms:  # a slice that ended early tells nothing
+            self._adapt(took)
         return self.wake_ms
 
     def _adapt(self, took_ms):
         """Aim at the slice's length, within the manifest's fuel."""
-        if took_ms > 2 * self.slice_ms:
-            self.steps = max(self.steps // 2, _MIN_STEPS)
-        elif took_ms < self.slice_ms // 2:
-            self.steps = min(self.steps * 2, self.fuel)
+        fit = self.steps // took_ms * self.slice_ms if took_ms else self.fuel
+        self.steps = max(min(fit, self.steps * 2, self.fuel), _MIN_STEPS)
 
     def _ended(self, error):
+        """The end, for an exception of engine or guest; None: it is a runaway."""
         if isinstance(error, GuestExit) and error.code == 0:
             self.close(_EXITED, None, "")
             self.log.note("guest ended")
             return
         loaded = phase.begin()
-        from mpwasm.agent.launch import refusal
+        from mpwasm.agent.launch import refusal, runaway
 
-        refused = refusal(error)
-        del refusal
+        refused = refusal(error or runaway(self))
+        del refusal, runaway
         phase.end(loaded, "mpwasm.agent")
         self.fail(refused.reason, refused.detail)
 

@@ -9,6 +9,7 @@ from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Tra
 _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
 _GRAIN = const(256)
+_RUNAWAY = const(122)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
 DIGEST = 0
@@ -21,12 +22,13 @@ _ENTRY = const(6)
 CONFIG = 7
 _SHARE = const(8)
 NATIVE = 9
+_BUSY_MS = const(10)
 
 
 def spec_of(manifest, config):
     """The spec of a `wire.manifest.Manifest`, with the config that counts (str -> str|int)."""
     m = manifest
-    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share, m.native]
+    return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share, m.native, m.busy_ms]
 
 
 def load(path, board):
@@ -137,7 +139,7 @@ def _linked(guest, spec, module, window, code):
         _instantiate(guest, spec, module, window, code)
     finally:
         phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer", "mpwasm.native.targets")
-    guest.begin(spec[FUEL], spec[_SHARE])
+    guest.begin(spec[FUEL], spec[_SHARE], spec[_BUSY_MS])
 
 
 def _instantiate(guest, spec, module, window, code):
@@ -175,6 +177,13 @@ def _machine(spec, module, host, window, code):
 def strip(module):
     """Forget what of a module only its instantiation needs: there is one instance of it."""
     module.imports = module.funcs = module.tables = module.globals = module.elems = module.datas = module.declared = ()
+
+
+def runaway(guest):
+    """The `Exhausted` of a guest that computes and never waits, with the frames that it is in."""
+    error = Exhausted(_RUNAWAY, "%d ms without a wait" % guest.busy)
+    error.backtrace = guest.inst.backtrace()
+    return error
 
 
 def refusal(error):

@@ -5,9 +5,12 @@
 
 from mpwasm.agent import guest as guests
 from mpwasm.agent import phase
+from mpwasm.compat import const
 from mpwasm.errors import Refused
 
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
+_AGAIN_MS = const(10000)
+_LATEST_MS = const(3600000)
 _IDLE = {1: 0, 2: "idle", 3: None, 4: None, 5: "", 6: "", 7: 0, 8: ""}
 
 
@@ -32,8 +35,9 @@ class View:
 
 class Updater:
     """The slots of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` {slot: key of what is in
-    it}, `told` {slot: whether the failure of its guest is known}, `room` the executable memory at boot
-    (`room.largest`, 0 where there is none of its own kind); `fresh` until all starts of a boot that was for it are done."""
+    it}, `told` {slot: whether the failure of its guest is known}, `again` {slot: (uptime at which what failed is started again, ms until then)}: ten
+    seconds at first, twice as long each time that it fails soon, an hour at most; `room` the executable memory at boot (`room.largest`, 0 where
+    there is none of its own kind); `fresh` until all starts of a boot that was for it are done."""
 
     def __init__(self, agent, key):
         self.agent = agent
@@ -54,6 +58,7 @@ class Updater:
         self.told = {}
         self.room = 0
         self.fresh = False
+        self.again = {}
 
     @property
     def busy(self):
@@ -109,9 +114,15 @@ class Updater:
     def step(self, now):
         """One slice of an update under way; return the uptime at which the next is due, or None."""
         for slot in self.guests:
-            if self.guests[slot].state == guests.FAILED and not self.told.get(slot):
-                self._failed(slot, self.guests[slot])
-                return now
+            if self.guests[slot].state == guests.FAILED:
+                if not self.told.get(slot):
+                    self._failed(slot, self.guests[slot], now)
+                    return now
+                if self.install is None and slot in self.again and now >= self.again[slot][0]:
+                    self._later(slot, min(2 * self.again[slot][1], _LATEST_MS), now)
+                    self.running.pop(slot, None)
+                    self.wake(True)
+                    return now
         if self.install is None:
             return None
         due = self.install.step(now)
@@ -119,8 +130,13 @@ class Updater:
             self._sleep()
         return due
 
-    def _failed(self, slot, guest):
+    def _later(self, slot, delay, now):
+        self.again[slot] = now + delay, delay
+
+    def _failed(self, slot, guest, now):
         self.told[slot] = True
+        delay = self.again.get(slot, (0, 0))[1]
+        self._later(slot, _AGAIN_MS if now - guest.started_ms >= 2 * delay else delay, now)
         if self.install:
             self.install.feed(("failed", slot, guest.reason, guest.detail))
         else:

@@ -212,9 +212,13 @@ class NativeInstance(Base):
             else:
                 raise Trap(_UNREACHABLE if reason == _TRAP else _OUT_OF_BOUNDS)
         except Trap as error:
-            own = self.function()
-            error.backtrace = [(own + self.module.imported, record[_RESUME] - self.port.code_at - self.starts[own])]
+            error.backtrace = self.backtrace()
             raise
+
+    def backtrace(self):
+        """The innermost frame of the call that runs: [(function index, byte of its machine code)]."""
+        own = self.function()
+        return [(own + self.module.imported, self.port.record[_RESUME] - self.port.code_at - self.starts[own])]
 
     def host_call(self, at, frame):
         """A call of an imported function, or through a table: of machine code the address is handed back."""

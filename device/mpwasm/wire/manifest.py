@@ -31,6 +31,7 @@ class Manifest(Record):
     | 19 | slot | the slot of a board that it goes into: modules side by side have different ones |
     | 20 | native | 1: as machine code where the board can; 0: by the plain executor |
     | 21 | images | machine code that was made ahead, 40 bytes for each kind of port: architecture, sub-version, engine, 0; size (u32); SHA-256 |
+    | 22 | busy_ms | milliseconds it may compute between two waits (`poll_oneoff`, `sched_yield`, a delay); 0: for ever |
 
     An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
     """
@@ -58,6 +59,7 @@ class Manifest(Record):
         (19, "slot", "u", 0, 15),
         (20, "native", "u", 0, 1),
         (21, "images", "+b", 40, 320),
+        (22, "busy_ms", "u", 0, 86400000),
     )
 
     kind = "wasm"
@@ -76,6 +78,7 @@ class Manifest(Record):
     slot = 0
     native = 1
     images = b""
+    busy_ms = 30000
 
     def image(self, architecture, subversion, engine):
         """(size, SHA-256) of the image for a port and version of the engine; None if there is none."""

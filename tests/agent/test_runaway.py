@@ -1,0 +1,32 @@
+"""A guest that computes and never waits: rolled back on trial, reported later on, and like all that fails then started again, ever later."""
+
+import time
+
+from tests.agent.test_update import OLD, confirm, refused, running
+from tests.fakes.engine import program
+from tests.fakes.fleet import wait
+
+
+def test_a_runaway_on_trial_is_rolled_back(online, fleet):
+    confirm(fleet, OLD, name="old")
+    refused(fleet, fleet.push(program("log spinning", "loop"), busy_ms=200, confirm_s=30), "exhausted", "rolled-back")
+    confirm(fleet, program("log waits", "sleep 20", "again"), busy_ms=1, name="waits")
+    running(fleet, "waits")
+
+
+def test_what_fails_later_is_started_again_ever_later(online, fleet):
+    seq = confirm(fleet, program("log again", "loop"), busy_ms=1500)
+    for wait_ms in (10000, 20000, 40000):
+        wait(lambda: fleet.said("failed", "exhausted", seq))
+        assert " ms without a wait in " in fleet.component.detail
+        assert online.supervisor.updater.again[0][1] == wait_ms
+        lines = len(fleet.lines)
+        online.hardware.skip_ms += wait_ms
+        wait(lambda: online.supervisor.guests[0].state == 1)
+        wait(lambda n=lines: "again" in [line[3] for line in fleet.lines[n:]])
+    online.supervisor.updater.again[0] = 0, 3000000
+    wait(lambda: fleet.said("failed", "exhausted", seq) and not online.supervisor.updater.install)
+    assert fleet.command("stop") and wait(lambda: online.supervisor.guests[0].state == 0)
+    online.hardware.skip_ms += 7200000
+    time.sleep(0.3)
+    assert online.supervisor.guests[0].state == 0
