@@ -25,9 +25,10 @@ from schemathesis.specs.openapi.checks import (
 from fleet import bundle
 from fleet.web.app import make_app
 from fleet.web.operations import PREFIX
+from tests.fleet.conftest import DATABASES
 from tests.fleet.site import Site
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, negative_data_rejection]
 # Events never end, so the fuzzer would wait for them.
 ENDLESS = f"{PREFIX}/events"
@@ -43,13 +44,13 @@ DOCUMENTED = [
 
 
 @contextlib.contextmanager
-def a_fleet(folder):
+def a_fleet(folder, *options):
     """(application, token of an admin, {parameter: value}) of a fleet where board, group, token and webhook are called a.
 
     The values are of things that are there, so that requests come further than to "there is no such thing".
     """
     with Site(folder) as site:
-        site.init()
+        site.init(*options)
         site.ok("device", "add", "a", "--group", "a")
         signed = site.module("a").with_suffix(".suit")
         site.ok("sign", signed.with_suffix(".wasm"), "--group", "a", "--key", site.home.release_key)
@@ -64,10 +65,11 @@ def a_fleet(folder):
         yield make_app(client), client.create_token("fuzzer", "admin")["secret"], known
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """(the document, asked without a network, a token, what is there)."""
-    with a_fleet(tmp_path_factory.mktemp("fuzz")) as (app, secret, known):
+@pytest.fixture(scope="module", params=DATABASES)
+def served(request, tmp_path_factory):
+    """(the document, asked without a network, a token, what is there), once per kind of database."""
+    options = ("--database", request.getfixturevalue("postgres").url()) if request.param == "postgresql" else ()
+    with a_fleet(tmp_path_factory.mktemp("fuzz"), *options) as (app, secret, known):
         yield schemathesis.openapi.from_asgi(f"{PREFIX}/openapi.json", app), secret, known
 
 
