@@ -29,6 +29,7 @@ _PERCENT = {
     "trial": 94,
 }
 _DOWNLOAD_SHARE = 0.65
+_NOTHING = "runs nothing, as before"
 
 
 def percent(target):
@@ -43,7 +44,7 @@ def words(target):
     """What a board is doing, in words."""
     if not target["online"] and not target["final"]:
         return step("offline")
-    said = step(target["state"])
+    said = step(target["state"]) if target["runs"] or target["state"] != "confirmed" else _NOTHING
     if target["final"] and target["reason"]:
         return f"{said}: {explain(target['reason'], target['detail'])} [{target['reason']}]"
     return said

@@ -134,7 +134,8 @@ class Rollouts:
 
     def rollout(self, number):
         """Like a row of `rollouts`, with "policy" (plain data), "steps" [{"wave", "size", "counts"}] and
-        "targets": [{"device", "wave", "state", "reason", "detail", "progress", "online", "final"}]."""
+        "targets": [{"device", "wave", "runs", "state", "reason", "detail", "progress", "online", "final"}];
+        "runs" is whether the board is to run anything."""
         row = self._row(number)
         online = {member[0]: member[2] for member in self._store.members(number)}
         targets = [_target(target, online[target.device]) for target in self._store.targets(number)]
@@ -222,6 +223,7 @@ def _target(row, online):
     return {
         "device": row.device,
         "wave": row.wave,
+        "runs": bool(row.module),
         "state": row.state,
         "reason": row.reason,
         "detail": row.detail,

@@ -144,10 +144,11 @@ class LatestReading(Row):
 
 
 class Target(Row):
-    """One board of a rollout; `progress` in percent of the download; `wave` is -1 until it got its order."""
+    """One board of a rollout; `progress` in percent of the download; `wave` is -1 until it got its order; `runs`: whether it is to run anything."""
 
     device: str
     wave: int
+    runs: bool
     state: str
     reason: str | None
     detail: str | None

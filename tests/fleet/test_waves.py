@@ -139,6 +139,8 @@ def test_undo_of_the_first_push_leaves_boards_with_nothing(desk):
     desk.step()
     assert desk.store.desired("a").module == ""
     assert finish(desk, undone, *NAMES) == dict.fromkeys(NAMES, "confirmed")
+    assert "a  runs nothing, as before\n" in desk.site.ok("rollout", "status", undone).out
+    assert "a  sha256 verified, running\n" in desk.site.ok("rollout", "status", number).out
 
 
 def test_abort_recalls_only_what_has_not_ended(desk):
