@@ -15,6 +15,8 @@ class ModuleUpdate:
 
     ending = ("confirmed", None)
     body = b"\x03\x40\x0c\x00\x0b"
+    stays = ".spec"  # how files end that may be there in the end
+    bottle = Bottle
 
     def __init__(self, size=SIZE):
         self.main = main_source()
@@ -38,7 +40,7 @@ class ModuleUpdate:
         return None if kept == [wanted] else "modules on flash: %d" % len(kept)
 
     def _bottle(self):
-        bottle = Bottle(self.main)
+        bottle = self.bottle(self.main)
         if self.before:
             bottle.flash.files = dict(self.before[0])
             bottle.flash.folders = set(self.before[1])
@@ -78,7 +80,7 @@ class ModuleUpdate:
     def _verdict(self, bottle):
         if bottle.unsigned:
             return "started what nobody signed: %s" % bottle.unsigned
-        left = [path for path in bottle.flash.below("/state/") if path.count(".") and not path.endswith(".spec")]
+        left = [path for path in bottle.flash.below("/state/") if path.count(".") and not path.endswith(self.stays)]
         return "left on flash: %s" % left if left else self.wrong(bottle)
 
 

@@ -10,6 +10,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "dual")]
 from cutflash import MODES  # noqa: E402
 from cutting import CASES, cut_all, points  # noqa: E402
 
+from tests.powercut.ahead import ModuleAhead  # noqa: E402
+
 TWICE = 100  # second cuts, somewhere in the recovery from a first one
 SHOWN = 10
 
@@ -42,8 +44,9 @@ def examine(name, case):
 def main():
     """Run all cases; the exit code."""
     total, failures = 0, []
-    for name in CASES:
-        case = CASES[name]()
+    cases = {**CASES, "module with an image": ModuleAhead}
+    for name, kind in cases.items():
+        case = kind()
         done, wrong = examine(name, case)
         total, failures = total + done, failures + [(name, *row) for row in wrong]
     for row in failures[:SHOWN]:

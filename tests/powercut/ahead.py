@@ -1,0 +1,64 @@
+"""The power-cut case of a module whose machine code was made ahead: its image is fetched and sealed, and is there whole or not at all."""
+
+from hashlib import sha256
+from types import SimpleNamespace
+
+from bottle import Bottle
+from cutting import ModuleUpdate
+from update_bench import KEY
+
+from mpwasm.agent import ahead, images
+from mpwasm.agent.store import name_of
+from mpwasm.wire.mac import derive
+
+TARGET = (4, 3)
+CONTENT = bytes(range(251)) * 23
+BLOB = b"\x0cwasi.devices" + CONTENT
+
+
+class AheadBottle(Bottle):
+    """A board that fetches images (and then runs the module by the plain executor, for want of a processor)."""
+
+    image = b""
+
+    def _boot(self):
+        kept = {name: getattr(ahead, name, None) for name in ("open", "os", "targets")}
+        ahead.open, ahead.os, ahead.targets = self.flash.open, self.flash, SimpleNamespace(target=lambda: TARGET)
+        self.unsigned += [path for path, data in self.flash.below("/state/").items() if path.endswith(".img") and data != self.image]
+        try:
+            super()._boot()
+        finally:
+            for name, value in kept.items():
+                if value is None:
+                    delattr(ahead, name)
+                else:
+                    setattr(ahead, name, value)
+
+
+class ModuleAhead(ModuleUpdate):
+    """Module 2 comes with an image."""
+
+    stays = (".spec", ".img")
+    bottle = AheadBottle
+
+    def __init__(self, size=3000):
+        super().__init__(size)
+        digest = sha256(self.new).digest()
+        self.path = name_of(digest) + ".img"
+        board = SimpleNamespace(key=derive(KEY, b"cache"))
+        self.image = images.tag(board, digest, TARGET, sha256(CONTENT).digest()) + CONTENT
+
+    def _bottle(self):
+        made = super()._bottle()
+        made.image = self.image
+        return made
+
+    def push(self, bottle):
+        bottle.fleet.put(BLOB)
+        row = bytes((*TARGET, 2, 0)) + len(BLOB).to_bytes(4, "little") + sha256(BLOB).digest()
+        bottle.order(2, self.new, images=row)
+
+    def wrong(self, bottle):
+        if {path: data for path, data in bottle.flash.below("/state/").items() if path.endswith(".img")} != {self.path: self.image}:
+            return "the image is not there, or another one"
+        return super().wrong(bottle)
