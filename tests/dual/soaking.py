@@ -16,10 +16,10 @@ NEVER = 1 << 30
 class Soak:
     """`run()` goes through `updates` of them in `days`; afterwards `confirmed`, `rolled_back`, `outages` and `grown` (bytes of heap) tell of it.
 
-    AssertionError for an update that did not come to the end that it should, or got stuck.
+    AssertionError for an update that did not come to the end that it should, or got stuck. `leak` bytes are lost with each update.
     """
 
-    def __init__(self, days, updates):
+    def __init__(self, days, updates, leak=0):
         self.bottle = Bottle(main_source())
         self.every = int(days * 24 * HOUR_MS) // updates
         self.updates = updates
@@ -32,6 +32,8 @@ class Soak:
         self.heap = None
         self.grown = 0
         self.dice = 12345
+        self.leak = leak
+        self.leaked = []
 
     def _dice(self, sides):
         """A number from 0 to sides - 1, the same in every run."""
@@ -59,6 +61,8 @@ class Soak:
         bottle.fleet.blobs.clear()
         bottle.signed = bottle.signed[-2:]
         bottle.flash.log = []
+        if self.leak:
+            self.leaked.append(bytearray(self.leak))
         bottle.order(self.seq, guest("m%03d" % self.seq, TRAP if self._bad() else b"\x03\x40\x0c\x00\x0b", 2000))
 
     def goal(self, agent):
@@ -73,7 +77,7 @@ class Soak:
             return False
         if not bottle.hub.pipe.inbox:
             bottle.now += LEAP_MS
-        if bottle.now - self.ordered < self.every:
+        if bottle.now - self.ordered < self.every or (self.seq in (2, self.updates) and not self._quiet(agent)):
             return False
         self._count(agent)
         if self.seq == 2:
@@ -83,6 +87,10 @@ class Soak:
             return True
         self._order()
         return False
+
+    def _quiet(self, agent):
+        """Whether the fleet is there and all is said, so that the heap is what stays."""
+        return self.outage_ends is None and not agent.log.lines.entries and not agent.link.session.inflight
 
     def _count(self, agent):
         assert running(agent)

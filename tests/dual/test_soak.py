@@ -2,13 +2,14 @@
 
 import sys
 
+from expect import raises
 from soaking import Soak
 
 ALLOWED = 2048
 
 
-def soak(days, updates):
-    made = Soak(days, updates)
+def soak(days, updates, leak=0):
+    made = Soak(days, updates, leak)
     made.run()
     print(
         "%d days, %d updates: %d confirmed, %d rolled back, %d outages; heap grew by %d bytes"
@@ -24,6 +25,11 @@ def test_a_day():
         soak(1, 10)
     else:
         soak(1 / 8, 3)
+
+
+def leaking():
+    """Three days with 200 bytes lost per update are found out."""
+    raises(AssertionError, lambda: soak(3, 20, 200))
 
 
 def month():
