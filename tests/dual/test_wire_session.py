@@ -28,12 +28,12 @@ def connected(now=0, **options):
 
 def test_connect_comes_first_and_refusal_is_an_event():
     session = Session("pico", "user", "secret", ("s", b"lost", 1, True), 30)
-    assert session.outgoing() == b"" and session.wake() is None and not session.connected
+    assert session.outgoing() == b"" and session.wake() is None
     session.open(1000)
     assert drain(session) == [mqtt.connect("pico", 30, True, "user", "secret", ("s", b"lost", 1, True))]
     assert session.wake() == 11000 and session.tick(10999) == []
     assert session.feed(b"\x20\x02\x00\x05", 1000) == [("refused", 5)]
-    assert not session.connected
+    assert session.wake() is None
 
 
 def test_no_connack_in_time_is_lost():
@@ -55,8 +55,6 @@ def test_subscriptions_are_made_again_at_each_connection():
     session.open(0)
     session.feed(ACCEPTED, 0)
     drain(session)
-    packet_id = session.unsubscribe(["a"])
-    assert drain(session) == [mqtt.unsubscribe(packet_id, ["a"])]
     assert session.feed(b"\x90\x03\x00\x09\x01", 0) == [("subscribed", 9, b"\x01")]
 
 
@@ -146,9 +144,3 @@ def test_half_a_packet_does_not_outlive_its_connection():
     session.close()
     session.open(0)
     assert session.feed(ACCEPTED, 0) == [("connected", False)]
-
-
-def test_leave_says_disconnect():
-    session = connected()
-    session.leave()
-    assert drain(session) == [mqtt.disconnect()]

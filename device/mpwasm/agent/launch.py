@@ -176,7 +176,7 @@ def _machine(spec, module, host, window, code):
 
 def strip(module):
     """Forget what of a module only its instantiation needs: there is one instance of it."""
-    module.imports = module.funcs = module.tables = module.globals = module.elems = module.datas = module.declared = ()
+    module.imports = module.funcs = module.codes = module.tables = module.globals = module.elems = module.datas = module.declared = ()
 
 
 def runaway(guest):

@@ -11,20 +11,19 @@ CONNACK = 2
 PUBLISH = 3
 PUBACK = 4
 SUBACK = 9
-UNSUBACK = 11
 PINGRESP = 13
 
 _CONNECT = const(0x10)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _SUBSCRIBE = const(0x82)
-_UNSUBSCRIBE = const(0xA2)
 _MAX_REMAINING = const(268435455)
 
 _AT_TYPE = const(0)
 _AT_LENGTH = const(1)
 _AT_BODY = const(2)
 _BROKEN = const(3)
+_SMALL = const(64)
 
 
 def _string(text):
@@ -91,19 +90,9 @@ def subscribe(packet_id, filters):
     return _packet(_SUBSCRIBE, parts)
 
 
-def unsubscribe(packet_id, filters):
-    """UNSUBSCRIBE (3.10) from the topic filters `filters`."""
-    return _packet(_UNSUBSCRIBE, [packet_id.to_bytes(2, "big")] + [_string(each) for each in filters])
-
-
 def pingreq():
     """PINGREQ (3.12)."""
     return b"\xc0\x00"
-
-
-def disconnect():
-    """DISCONNECT (3.14)."""
-    return b"\xe0\x00"
 
 
 def _refused(detail):
@@ -155,12 +144,6 @@ def _parse_suback(flags, body):
     return SUBACK, _identifier(body, 0), bytes(body[2:])
 
 
-def _parse_unsuback(flags, body):
-    if len(body) != 2:
-        raise _refused("unsuback")
-    return UNSUBACK, _identifier(body, 0)
-
-
 def _parse_pingresp(flags, body):
     if len(body):
         raise _refused("pingresp")
@@ -172,25 +155,27 @@ _PARSERS = {
     PUBLISH: _parse_publish,
     PUBACK: _parse_puback,
     SUBACK: _parse_suback,
-    UNSUBACK: _parse_unsuback,
     PINGRESP: _parse_pingresp,
 }
 
 
 class Parser:
-    """An incremental parser. It keeps one buffer of `max_packet` bytes, made once; a packet with a larger body is refused at its head.
+    """An incremental parser. A packet with a body of more than `max_packet` bytes is refused at its head; one that the small buffer can't hold
+    gets one of its own.
 
     Packets are tuples, by first member: (CONNACK, return code 0..5, session present), (PUBLISH, topic, payload, qos, retain, dup,
-    packet id or 0), (PUBACK, id), (SUBACK, id, return codes as bytes), (UNSUBACK, id), (PINGRESP,).
+    packet id or 0), (PUBACK, id), (SUBACK, id, return codes as bytes), (PINGRESP,).
     """
 
     def __init__(self, max_packet):
-        self._buffer = memoryview(bytearray(max_packet))
+        self._most = max_packet
+        self._small = self._buffer = memoryview(bytearray(_SMALL))
         self.reset()
 
     def reset(self):
         """Forget what came so far: a new connection."""
         self._state = _AT_TYPE
+        self._buffer = self._small
         self._first = self._size = self._fill = self._shift = 0
 
     def feed(self, data):
@@ -226,8 +211,9 @@ class Parser:
         self._size |= (byte & 127) << self._shift
         self._shift += 7
         if byte < 128:
-            if self._size > len(self._buffer):
+            if self._size > self._most:
                 raise _refused("too large")
+            self._buffer = self._small if self._size <= _SMALL else memoryview(bytearray(self._size))
             self._state = _AT_BODY
         elif self._shift > 21:
             raise _refused("length")
@@ -244,4 +230,5 @@ class Parser:
         if self._state != _AT_BODY or self._fill < self._size:
             return None
         self._state = _AT_TYPE
-        return _PARSERS[self._first >> 4](self._first & 15, self._buffer[: self._size])
+        body, self._buffer = self._buffer, self._small
+        return _PARSERS[self._first >> 4](self._first & 15, body[: self._size])

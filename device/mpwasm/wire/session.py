@@ -53,11 +53,6 @@ class Session:
         self._ping_due = False
 
     @property
-    def connected(self):
-        """Whether the broker has accepted the connection."""
-        return self._state == _OPEN
-
-    @property
     def inflight(self):
         """How many QoS 1 messages wait for their acknowledgement."""
         return len(self._inflight)
@@ -74,10 +69,6 @@ class Session:
         """The socket is gone. Unacknowledged QoS 1 messages and the subscriptions stay for the next one."""
         self._state = _CLOSED
         self._queue = []
-
-    def leave(self):
-        """Say DISCONNECT, so that the broker does not publish the will; write `outgoing`, then close."""
-        self._queue.append(mqtt.disconnect())
 
     def outgoing(self):
         """The next bytes to write, b"" for none; they must all be written before those of the next call."""
@@ -124,15 +115,6 @@ class Session:
     def _subscribe(self, filters):
         packet_id = self._new_id()
         self._queue.append(mqtt.subscribe(packet_id, filters))
-        return packet_id
-
-    def unsubscribe(self, topic_filters):
-        """Drop subscriptions; the packet id, or 0 when not connected."""
-        self._filters = [each for each in self._filters if each[0] not in topic_filters]
-        if self._state != _OPEN:
-            return 0
-        packet_id = self._new_id()
-        self._queue.append(mqtt.unsubscribe(packet_id, topic_filters))
         return packet_id
 
     def feed(self, data, now):
