@@ -15,7 +15,7 @@ from mpwasm.wire.manifest import Manifest
 
 NAME = "agent"
 SLOT = 15
-HOST_ONLY = ("mpwasm/explain.mpy", "mpwasm/wire/limits.mpy")
+HOST_ONLY = ("mpwasm/explain.mpy", "mpwasm/wire_limits.mpy")
 BLOCK = 4096  # flash is used in blocks
 _VERSION = re.compile(r'^AGENT_VERSION = "(.+)"$', re.MULTILINE)
 _ROW = re.compile(rb"(\d{1,8}) ([0-9a-f]{64}) (mpwasm/[a-z0-9_/.]+)")

@@ -17,6 +17,7 @@ const used = () => {
   vm.run("import gc; print(gc.mem_alloc())");
   return Number(last);
 };
+vm.run("import sys; sys.path.insert(0, '/lib/mpwasm')"); // as the board's main.py does
 // What the firmware has built in, and our simulation therefore must not count.
 vm.run("import machine, network, socket, select, time, os, struct, hashlib, array, errno, io");
 if (mode === "each") vm.run("for i in range(2600): hasattr(0, 'name%d' % i)");

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.sim import image, node
+from fleet.sim import image, link, node
 from tests import figures
 
 TESTS = Path(__file__).resolve().parent
@@ -47,7 +47,7 @@ def measure(mode, names):
     "each" is of modules in files of their own, "all" of the files that a board gets."""
     with tempfile.TemporaryDirectory(prefix="mp-budget-") as flash:
         image.build(flash, linked=mode == "all")
-        command = [node.find(), str(TESTS / "budget.mjs"), str(node.node_modules()), flash, mode, *names]
+        command = [node.find(), str(TESTS / "budget.mjs"), str(node.node_modules()), flash, mode, *map(link.flat, names) if mode == "all" else names]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

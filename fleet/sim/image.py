@@ -67,7 +67,7 @@ def compile_file(path, name, arch=None):
     return compile_text(Path(path).read_text(), name, arch)
 
 
-def compile_text(source, name, arch=None, spell=None):
+def compile_text(source, name, arch=None, spell=None, linked=False):
     """Bytes of the `.mpy` of a Python source, which tracebacks will call `name`; cached by content.
 
     Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `names.Speller`) respells it, and
@@ -76,8 +76,8 @@ def compile_text(source, name, arch=None, spell=None):
     source = (spell.spell(source, name) if spell else source).encode()
     program = compiler()
     ours = name.startswith("mpwasm/")
-    if ours:
-        name = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")  # the module's name is in the heap anyway
+    if ours:  # the module's name, which is in the heap anyway
+        name = name.removesuffix(".py").removesuffix("/__init__").removeprefix("mpwasm/" if linked else "").replace("/", ".")
     options = [*(["-O3"] if spell and ours else []), "-s", name] + ([f"-march={arch}"] if arch else [])
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
@@ -120,21 +120,23 @@ def main_file():
 def build(dest, also=(), spelt=True, linked=True):
     """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy`, the run-time library and `main.py`; other files there stay.
 
-    `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too. Without `linked` each
-    module is a file of its own, without `spelt` names are those of the sources besides. Returns the number of bytes written. Raises
+    `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too, and find them once
+    /lib/mpwasm is on the path. Without `linked` each module is a file of its own, in its package; without `spelt` names are those of the
+    sources besides. Returns the number of bytes written. Raises
     `CompileError`, `link.LinkError`.
     """
-    dest, total = Path(dest), 0
-    files, spell = prepared(tuple(also), linked and spelt)
+    dest, total, linked = Path(dest), 0, linked and spelt
+    files, spell = prepared(tuple(also), linked)
     shutil.rmtree(dest / "lib" / "mpwasm", ignore_errors=True)
     for name, text in files.items():
         target = ((dest / "lib" if name.startswith("mpwasm/") else dest) / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += target.write_bytes(compile_text(text, name, spell=spell if spelt else None))
+        total += target.write_bytes(compile_text(text, name, spell=spell if spelt else None, linked=linked))
     for path, name in data():
-        total += (dest / "lib" / name).write_bytes(path.read_bytes())
+        total += (dest / "lib" / (f"mpwasm/{path.name}" if linked else name)).write_bytes(path.read_bytes())
     if main_file().exists():
-        total += (dest / "main.py").write_bytes(main_file().read_bytes())
+        text = main_file().read_text()
+        total += (dest / "main.py").write_text(link.starter(text) if linked else text)
     return total
 
 

@@ -4,9 +4,13 @@ A module costs 250 to 300 bytes of heap beside its code: its object, its diction
 imports. Modules belong together if they are of one package and the same entries bring them in at once; an entry is what something imports
 while it runs, by statement or by a name put together from texts. All that the agent imports at its start is one file. So nothing is
 loaded earlier or later than the sources say. In a joined file a module's names end in its own, and imports between its members are gone.
+
+Packages cost as much as modules, and every name with dots in it is interned beside its parts: on the board ``mpwasm.wire.update`` is the
+module ``wire_update`` in /lib/mpwasm, which main.py there puts on the path.
 """
 
 import ast
+import re
 
 AGENT = "mpwasm.agent.supervisor"  # what main.py imports
 
@@ -17,22 +21,41 @@ class LinkError(RuntimeError):
 
 class Source:
     """One file: its `tree`, the modules of ours that it imports when it is itself imported (`needs`), those that it imports later (`later`),
-    the `texts` that it spells, and the names that its body binds, but for imports (`own`)."""
+    the `texts` that it spells, those that are, or begin, names of modules that it imports by ``__import__`` (`heads`), and the names that its
+    body binds, but for imports (`own`)."""
 
     def __init__(self, path, text):
         self.name, self.tree = dotted(path), ast.parse(text)
         self.package = self.name.rpartition(".")[0]
-        self.needs, self.later, self.texts = set(), set(), set()
+        self.needs, self.later, self.texts, self.heads = set(), set(), set(), set()
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("mpwasm"):
                 at_once = node in self.tree.body
                 (self.needs if at_once else self.later).update([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 self.texts.update([node.value, *node.value.split()])
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__":
+                spelt = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+                self.heads |= {text for text in spelt if text.startswith("mpwasm.")}
         self.own = {name for statement in self.tree.body if not isinstance(statement, _IMPORTS) for name in bound(statement)}
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
+_DOTTED = re.compile(r"mpwasm\.(agent|native|wasi|wasm|wire)\.[a-z0-9_]*$")
+
+
+def flat(name):
+    """What a module of ours, or the beginning of its name, is called on the board; any other text as it is."""
+    return name[len("mpwasm.") :].replace(".", "_") if _DOTTED.match(name) else name
+
+
+def starter(text):
+    """The board's main.py, of which `text` is the source."""
+    for old, new in ((f"from {AGENT} ", f"from {flat(AGENT)} "), ('"/" + folder())', '"/" + folder() + "/mpwasm")')):
+        if text.count(old) != 1:
+            raise LinkError(f"main.py: {old} is not there once")
+        text = text.replace(old, new)
+    return text
 
 
 def dotted(path):
@@ -86,18 +109,18 @@ class Plan:
     def _entries(self, needs):
         """Modules that are imported by something that runs, or by nothing of ours."""
         texts = set().union(*[source.texts for source in self.sources.values()])
-        heads = {"", *(text for text in texts if text.startswith("mpwasm.") and text.endswith("."))}
-        spelt = {head + text for head in heads for text in texts}
+        heads = set().union(*[source.heads for source in self.sources.values()])
+        spelt = {head + text for head in heads for text in {"", *texts}}
         later = set().union(*[source.later for source in self.sources.values()])
         needed = set().union(*needs.values())
         return {name for name in self.sources if name in later or name in spelt or name not in needed}
 
     def _check(self):
-        """A module that a text names must be there by that name."""
+        """A text stands for the file of the module that it names: it must not be the agent's own, which would be dropped."""
         for source in self.sources.values():
             for text in source.texts & set(self.root):
-                if self.root[text] != text:
-                    raise LinkError(f"{source.name} names {text} in a text, but it is part of {self.root[text]}")
+                if self.root[text] == AGENT != text:
+                    raise LinkError(f"{source.name} names {text} in a text, but it is part of {AGENT}")
 
     def alone(self, name):
         """Whether a module is the only one of its file, or names none of ours: a file that only uses them."""
@@ -159,16 +182,15 @@ class _Member(ast.NodeTransformer):
             if here:
                 self.table[name] = word
                 return None
-            if head and not plan.alone(self.source.name):
+            if head and not plan.alone(self.source.name) and name != "const":
                 self.table[name] = f"{alias.name}_{home.rpartition('.')[2]}_"
-            return ast.ImportFrom(plan.root[home], [_alias(word, self.table.get(name, name))], 0)
+            return ast.ImportFrom(flat(plan.root[home]), [_alias(word, self.table.get(name, name))], 0)
         self.modules[name] = module
         if here:
             return None
         if head and not plan.alone(self.source.name):
             self.table[name] = f"{alias.name}_module_"
-        package, _, short = plan.root[home].rpartition(".")
-        return ast.ImportFrom(package, [_alias(short, self.table.get(name, name))], 0)
+        return ast.Import([_alias(flat(plan.root[home]), self.table.get(name, name))])
 
     def _within(self, node):
         return self._imported(node, False) or ast.Pass()
@@ -194,6 +216,11 @@ class _Member(ast.NodeTransformer):
             return ast.Name(word, node.ctx)
         node.attr = word
         return self.generic_visit(node)
+
+    def visit_Constant(self, node):
+        if isinstance(node.value, str):
+            node.value = flat(self.plan.root.get(node.value, node.value))
+        return node
 
     def visit_Delete(self, node):
         if any(isinstance(each, ast.Name) and each.id in self.table for each in node.targets):
@@ -248,5 +275,5 @@ def joined(files):
             member = _Member(plan, sources[name])
             bodies += member.rewritten()
             heads.update({ast.unparse(each): each for each in member.imports})
-        made[root.replace(".", "/") + ".py"] = ast.unparse(ast.fix_missing_locations(ast.Module([*heads.values(), *bodies], [])))
+        made[f"mpwasm/{flat(root).removeprefix('mpwasm.')}.py" if root in plan.root else root.replace(".", "/") + ".py"] = ast.unparse(ast.fix_missing_locations(ast.Module([*heads.values(), *bodies], [])))
     return made

@@ -89,7 +89,8 @@ class _Survey(ast.NodeVisitor):
     `folded` constants, `foreign` names it imports, the files that ours come from (`origins`), `parameters`,
     attributes it has `read`, and those it has `lent` to other objects."""
 
-    def __init__(self, source):
+    def __init__(self, source, paths):
+        self.paths = paths
         self.own, self.texts, self.bases, self.folded, self.classes, self.foreign = set(), set(), set(), set(), set(), set()
         self.parameters, self.read, self.lent, self.origins = set(), set(), set(), {}
         tree = ast.parse(source)
@@ -118,14 +119,16 @@ class _Survey(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Import(self, node):
+        self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
         self.foreign |= {alias.name for alias in node.names}
 
     def visit_ImportFrom(self, node):
         self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
-        if not node.module.startswith("mpwasm"):
+        home = next((path for path in (node.module.replace(".", "/") + ".py", _OURS + node.module + ".py") if path in self.paths), None)
+        if home:
+            self.origins.update({alias.asname or alias.name: home for alias in node.names})
+        elif not node.module.startswith("mpwasm"):
             self.foreign |= {alias.name for alias in node.names}
-        else:
-            self.origins.update({alias.asname or alias.name: node.module.replace(".", "/") + ".py" for alias in node.names})
 
     def visit_Assign(self, node):
         """Assignments of module and class bodies; the locals of functions have no names on the board."""
@@ -165,7 +168,7 @@ class Speller:
     """The respelling of a set of files, {path: source}; `kept` are further names to leave alone."""
 
     def __init__(self, sources, kept=()):
-        surveys = {path: _Survey(source) for path, source in sources.items()}
+        surveys = {path: _Survey(source, set(sources)) for path, source in sources.items()}
         used = {path: words_in(source) for path, source in sources.items()}
         every = set().union(*used.values())
 

@@ -57,7 +57,7 @@ def test_a_new_agent_is_confirmed_and_a_bad_one_undone(board, fleet):
     assert (board.directory / "state" / "agent").read_text() == "a"
     running(fleet, "hello")
 
-    bad = {**labelled(files, "0.1.8"), "mpwasm/agent/boot.mpy": files["mpwasm/agent/boot.mpy"][:40]}
+    bad = {**labelled(files, "0.1.8"), "mpwasm/agent_boot.mpy": files["mpwasm/agent_boot.mpy"][:40]}
     seq = fleet.push_agent(bad, "0.1.8", [module])
     wait(lambda: part(fleet, agents.SLOT) and part(fleet, agents.SLOT).state == "rolled-back" and fleet.reports[-1].seq == seq, 120)
     report = fleet.reports[-1]

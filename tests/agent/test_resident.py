@@ -32,7 +32,7 @@ def measured(board):
 def test_resident_heap_with_a_guest_running(tmp_path, fleet):
     flash = tmp_path / "heap1"
     image.build(flash, [(HERE / "heap_main.py", "heap_main.py")])
-    (flash / "main.py").write_text("import heap_main\n")
+    (flash / "main.py").write_text("import sys\nsys.path.insert(0, '/lib/mpwasm')\nimport heap_main\n")
     board = Board(flash, identity=fleet.identity())
     board.start()
     try:

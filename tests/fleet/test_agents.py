@@ -24,7 +24,7 @@ def test_an_agent_is_its_index_and_its_files():
 
 def test_what_boards_get_has_nothing_for_the_host():
     files = agents.build()
-    assert "mpwasm/agent/install.mpy" in files and "mpwasm/explain.mpy" not in files
+    assert "mpwasm/agent_install.mpy" in files and "mpwasm/explain.mpy" not in files
     assert agents.split(agents.pack(files))[0] == agents.index(files)
 
 
@@ -60,7 +60,7 @@ def test_an_agent_goes_beside_the_module_and_is_pushed_by_a_key_of_its_own(quiet
     assert told(store, 1) == {0: module}
     assert told(store, 2) == {0: module, agents.SLOT: agent}
     assert documents.manifest_of(store, store.module(agent)).kind == "agent"
-    assert store.blob(agents.sha256(agents.build()["mpwasm/agent/install.mpy"]).hexdigest())
+    assert store.blob(agents.sha256(agents.build()["mpwasm/agent_install.mpy"]).hexdigest())
     assert told(store, 1) == {0: module, agents.SLOT: agent}
 
 

@@ -301,7 +301,7 @@ def test_idle_boards_cost_nothing(board):
 def test_image_is_built_and_boots(tmp_path, host):
     one = Board(tmp_path / "flash", identity=b"\xa0", host=host).flash()
     assert (one.directory / "cfg" / "identity.cbor").read_bytes() == b"\xa0"
-    assert (one.directory / "lib" / "mpwasm" / "agent" / "supervisor.mpy").read_bytes()[:1] == b"M"
-    (one.directory / "main.py").write_text("import mpwasm.agent.supervisor as s\nprint('loaded', s.__name__)")
+    assert (one.directory / "lib" / "mpwasm" / "agent_supervisor.mpy").read_bytes()[:1] == b"M"
+    (one.directory / "main.py").write_text("import sys\nsys.path.append('/lib/mpwasm')\nimport agent_supervisor as s\nprint('loaded', s.__name__)")
     with one:
-        one.wait_console("loaded mpwasm.agent.supervisor")
+        one.wait_console("loaded agent_supervisor")

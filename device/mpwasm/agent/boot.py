@@ -34,7 +34,8 @@ def preload(folder):
         try:
             with open(folder + "/parts") as file:
                 for name in file.read().split():
-                    __import__("mpwasm." + name)
+                    package, _, name = name.partition(".")
+                    __import__(("mpwasm.native." if package == "native" else "mpwasm.wasi.") + name)
         except (OSError, ValueError, ImportError):
             return
 

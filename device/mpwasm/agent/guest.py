@@ -96,7 +96,7 @@ class Guest:
 
         refused = refusal(error or runaway(self))
         del refusal, runaway
-        phase.end(loaded, "mpwasm.agent")
+        phase.end(loaded, "mpwasm.agent.")
         self.fail(refused.reason, refused.detail)
 
     def fail(self, reason, detail):

@@ -150,7 +150,7 @@ class Install:
     def _verify(self, key, signature, message):
         loaded = phase.begin()
         right = yield from tasks.verify(key, signature, message)
-        phase.end(loaded, "mpwasm.wire")
+        phase.end(loaded, "mpwasm.wire.")
         self.events.append(("verified", right))
 
     def _do_measure(self, kind):

@@ -42,8 +42,8 @@ def load(path, board):
             return load_module(Fed(file, board.feed))
     finally:
         del load_module, Fed
-        phase.end(loaded, "mpwasm.wasm")
-        phase.end(loaded, "mpwasm.agent")
+        phase.end(loaded, "mpwasm.wasm.")
+        phase.end(loaded, "mpwasm.agent.")
 
 
 def bring(guest, store, spec, native, restart=0):
@@ -72,7 +72,7 @@ def bring(guest, store, spec, native, restart=0):
         why = _native(guest, spec, window, file, restart)
     if why:
         guest.executor = "plain: " + why
-        phase.end((), "mpwasm.native")
+        phase.end((), "mpwasm.native.")
         link(guest, module or _module(guest, store, spec), spec)
 
 

@@ -25,9 +25,9 @@ def image(store, digest, module, target):
     except OSError:
         return "no-space"
     finally:
-        phase.end(loaded, "mpwasm.native")
-        phase.end(loaded, "mpwasm.wasm")
-        phase.end(loaded, "mpwasm.wasi")
+        phase.end(loaded, "mpwasm.native.")
+        phase.end(loaded, "mpwasm.wasm.")
+        phase.end(loaded, "mpwasm.wasi.")
 
 
 def _compiled(module, architecture):

@@ -64,7 +64,7 @@ class Net:
 
             self.asking = ask(self.wlan.ifconfig(), self.board)
             del ask
-            phase.end(loaded, "mpwasm.agent")
+            phase.end(loaded, "mpwasm.agent.")
         try:
             next(self.asking)
         except StopIteration as end:

@@ -12,10 +12,10 @@ def begin():
 def end(loaded, package):
     """Forget every module of `package` that was imported since `begin`: out of `sys.modules` and of the package; then collect.
 
-    `package` is one of ours, ``mpwasm.wire``: what another part imports meanwhile, as the engine may when it runs, stays. Only on
-    MicroPython: CPython has the memory, and its tests compare classes by identity.
+    `package` is one of ours, with the dot, ``mpwasm.wire.``: what another part imports meanwhile, as the engine may when it runs, stays. Only
+    on MicroPython: CPython has the memory, and its tests compare classes by identity.
     """
-    drop(*[name for name in list(sys.modules) if name.startswith(package + ".") and name not in loaded])
+    drop(*[name for name in list(sys.modules) if name.startswith(package) and name not in loaded])
     gc.collect()
 
 
@@ -23,6 +23,6 @@ def drop(*names):
     """Forget these modules of ours, if they are loaded."""
     if sys.implementation.name == "micropython":
         for name in names:
-            package, short = name.rsplit(".", 1)
+            package, _, short = name.rpartition(".")
             if sys.modules.pop(name, None) and hasattr(sys.modules.get(package), short):
                 delattr(sys.modules[package], short)

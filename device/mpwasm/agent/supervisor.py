@@ -51,8 +51,8 @@ class Supervisor:
 
         boot(self)
         del boot
-        phase.end(loaded, "mpwasm.agent")
-        phase.end(loaded, "mpwasm.wire")
+        phase.end(loaded, "mpwasm.agent.")
+        phase.end(loaded, "mpwasm.wire.")
         safe = self.crashes >= _CRASHES
         if safe:
             self.log.note("safe mode: no guest started")
@@ -76,8 +76,8 @@ class Supervisor:
 
         self.commanded = obey(self, payload, self.commanded)
         del obey
-        phase.end(loaded, "mpwasm.agent")
-        phase.end(loaded, "mpwasm.wire")
+        phase.end(loaded, "mpwasm.agent.")
+        phase.end(loaded, "mpwasm.wire.")
         if self.commanded[2]:
             self.updater.forget_stopped()
             self.updater.wake(True)
@@ -170,7 +170,7 @@ def run(root="", crashes=0):
     from mpwasm.agent.watchdog import arm, disarm
 
     arm(agent.board)
-    phase.end(loaded, "mpwasm.agent")
+    phase.end(loaded, "mpwasm.agent.")
     try:
         agent.boot()
         gc.collect()

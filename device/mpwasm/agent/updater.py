@@ -107,8 +107,8 @@ class Updater:
     def _sleep(self):
         """Drop the `Install`: all is settled, and the journal says so."""
         self.install = None
-        phase.end(self.loaded, "mpwasm.wire")
-        phase.end(self.loaded, "mpwasm.agent")
+        phase.end(self.loaded, "mpwasm.wire.")
+        phase.end(self.loaded, "mpwasm.agent.")
         self.report()  # the free heap as it is between updates
 
     def step(self, now):
@@ -184,7 +184,7 @@ class Updater:
             topic = None
         del open_mac
         if topic is None:
-            phase.end(loaded, "mpwasm.wire")
+            phase.end(loaded, "mpwasm.wire.")
             return
         self.note = ""
         self.wake(loaded=loaded)
