@@ -47,7 +47,8 @@ def measure(mode, names):
     "each" is of modules in files of their own, "all" of the files that a board gets."""
     with tempfile.TemporaryDirectory(prefix="mp-budget-") as flash:
         image.build(flash, linked=mode == "all")
-        command = [node.find(), str(TESTS / "budget.mjs"), str(node.node_modules()), flash, mode, *map(link.flat, names) if mode == "all" else names]
+        called = map(link.flat, names) if mode == "all" else names
+        command = [node.find(), str(TESTS / "budget.mjs"), str(node.node_modules()), flash, mode, *called]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

@@ -54,11 +54,13 @@ def uses_native(source):
 
 @functools.cache
 def prepared(also=(), linked=True):
-    """({name below /lib: text}, the `names.Speller` for it) of the device and of the files `also`, a tuple of (path, name), that use it on
-    the board: with `linked` joined to the files that a board gets."""
+    """({name below /lib: {source: text}}, the `names.Speller` for it) of the device and of the files `also`, a tuple of (path, name), that use
+    it on the board: with `linked` joined to the files that a board gets."""
     files = {name: path.read_text() for path, name in (*sources(), *also)}
     if linked:
         files = link.joined({name: text for name, text in files.items() if text})  # a package needs no file
+    else:
+        files = {name: {name: text} for name, text in files.items()}
     return files, names.Speller(files, names.words_in(main_file().read_text()))
 
 
@@ -67,18 +69,18 @@ def compile_file(path, name, arch=None):
     return compile_text(Path(path).read_text(), name, arch)
 
 
-def compile_text(source, name, arch=None, spell=None, linked=False):
+def compile_text(source, name, arch=None, bare=False, linked=False):
     """Bytes of the `.mpy` of a Python source, which tracebacks will call `name`; cached by content.
 
-    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `spell` (a `names.Speller`) respells it, and
-    drops the line tables of our own modules. Other files keep theirs, and their `assert`s, which tests are made of.
+    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `bare` drops the line tables of our own
+    modules. Other files keep theirs, and their `assert`s, which tests are made of.
     """
-    source = (spell.spell(source, name) if spell else source).encode()
+    source = source.encode()
     program = compiler()
     ours = name.startswith("mpwasm/")
     if ours:  # the module's name, which is in the heap anyway
         name = name.removesuffix(".py").removesuffix("/__init__").removeprefix("mpwasm/" if linked else "").replace("/", ".")
-    options = [*(["-O3"] if spell and ours else []), "-s", name] + ([f"-march={arch}"] if arch else [])
+    options = [*(["-O3"] if bare and ours else []), "-s", name] + ([f"-march={arch}"] if arch else [])
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
     if not kept.exists():
@@ -128,10 +130,11 @@ def build(dest, also=(), spelt=True, linked=True):
     dest, total, linked = Path(dest), 0, linked and spelt
     files, spell = prepared(tuple(also), linked)
     shutil.rmtree(dest / "lib" / "mpwasm", ignore_errors=True)
-    for name, text in files.items():
+    for name, texts in files.items():
+        text = spell.spell(name, texts) if spelt else texts[name]
         target = ((dest / "lib" if name.startswith("mpwasm/") else dest) / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
-        total += target.write_bytes(compile_text(text, name, spell=spell if spelt else None, linked=linked))
+        total += target.write_bytes(compile_text(text, name, bare=spelt, linked=linked))
     for path, name in data():
         total += (dest / "lib" / (f"mpwasm/{path.name}" if linked else name)).write_bytes(path.read_bytes())
     if main_file().exists():

@@ -150,13 +150,13 @@ class _Member(ast.NodeTransformer):
         raise LinkError(f"{self.source.name}: {why}")
 
     def rewritten(self):
-        """The statements of the body, without imports and ``__all__``."""
+        """The statements of the body, without imports, docstrings and ``__all__``."""
         body = [each for each in self.source.tree.body if isinstance(each, _IMPORTS)]
         for each in body:
             self.imports += self._imported(each, True)
         self.depth = 1
         rest = [self.visit(each) for each in self.source.tree.body if each not in body]
-        return [each for each in rest if not (isinstance(each, ast.Assign) and ast.unparse(each.targets[0]).startswith("__all__"))]
+        return [each for each in rest if each and not (isinstance(each, ast.Assign) and ast.unparse(each.targets[0]).startswith("__all__"))]
 
     # -- imports
 
@@ -217,6 +217,9 @@ class _Member(ast.NodeTransformer):
         node.attr = word
         return self.generic_visit(node)
 
+    def visit_Expr(self, node):
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
     def visit_Constant(self, node):
         if isinstance(node.value, str):
             node.value = flat(self.plan.root.get(node.value, node.value))
@@ -248,14 +251,14 @@ class _Member(ast.NodeTransformer):
             node.name = self.table.get(node.name, node.name)
         outer, self.hidden = self.hidden, set()
         self.generic_visit(node)
-        self.hidden = outer
+        self.hidden, node.body = outer, node.body or [ast.Pass()]
         return node
 
     def visit_ClassDef(self, node):
         node.name = self.table.get(node.name, node.name)
         node.bases = [self.visit(each) for each in node.bases]
         self.hidden = set().union(*map(bound, node.body))
-        node.body = [self.visit(each) for each in node.body]
+        node.body = [each for each in map(self.visit, node.body) if each] or [ast.Pass()]
         self.hidden = set()
         return node
 
@@ -265,15 +268,19 @@ def _alias(name, local):
 
 
 def joined(files):
-    """{path: text} of the files for the board that {path: text} become. Those outside ``mpwasm/`` only use the others, and stay by themselves."""
+    """{path: {member: text}} of the files for the board that {path: text} become: their texts are to be put one behind the other. Those outside
+    ``mpwasm/`` only use the others, and stay by themselves."""
     sources = {dotted(path): Source(path, text) for path, text in files.items()}
     plan = Plan({name: source for name, source in sources.items() if source.package.startswith("mpwasm")})
     made = {}
     for root in [*plan.members, *(name for name in sources if name not in plan.root)]:
-        heads, bodies = {}, []
+        heads, texts = {}, {}
         for name in plan.members.get(root, [root]):
             member = _Member(plan, sources[name])
-            bodies += member.rewritten()
-            heads.update({ast.unparse(each): each for each in member.imports})
-        made[f"mpwasm/{flat(root).removeprefix('mpwasm.')}.py" if root in plan.root else root.replace(".", "/") + ".py"] = ast.unparse(ast.fix_missing_locations(ast.Module([*heads.values(), *bodies], [])))
+            body = member.rewritten()
+            new = {line: each for each in member.imports if (line := ast.unparse(each)) not in heads}
+            heads.update(new)
+            texts[name] = ast.unparse(ast.fix_missing_locations(ast.Module([*new.values(), *body], [])))
+        path = f"mpwasm/{flat(root).removeprefix('mpwasm.')}.py" if root in plan.root else root.replace(".", "/") + ".py"
+        made[path] = texts
     return made

@@ -4,8 +4,8 @@ MicroPython interns every name of a module that is loaded (20 bytes or so with i
 module is dropped. So, in what a board gets, each name of ours that no text mentions becomes a word of `KNOWN`, or a short one where
 those are used up. Lines stay where they are; ``python -m fleet.sim.names WORD`` says which names a word in a traceback may stand for.
 
-Names that no unit (a file, or files whose classes inherit from each other) uses both share a word, and a parameter means nothing
-outside its unit; only what is set on another's object has a word of its own. Kept as they are: names that
+Names that no unit (a source file, or those whose classes inherit from each other) uses both share a word, unless both are of one module's
+dictionary, and a parameter means nothing outside its unit; only what is set on another's object has a word of its own. Kept as they are: names that
 strings spell (or begin, with a ``_`` at the end: dispatch by name), names of modules, what main.py uses, and whatever firmware's
 own objects might be asked for.
 """
@@ -85,16 +85,17 @@ def spelt(text):
 
 
 class _Survey(ast.NodeVisitor):
-    """What one file defines and spells: `own` names, `texts` in strings, `bases` of its `classes`,
-    `folded` constants, `foreign` names it imports, the files that ours come from (`origins`), `parameters`,
+    """What one source defines and spells: `own` names, those of them that its module has (`top`), `texts` in strings, `bases` of its `classes`,
+    `folded` constants, `foreign` names it imports, what names of ours are called where they come from (`origins`), `parameters`,
     attributes it has `read`, and those it has `lent` to other objects."""
 
-    def __init__(self, source, paths):
-        self.paths = paths
+    def __init__(self, source, modules):
+        self.modules = modules
         self.own, self.texts, self.bases, self.folded, self.classes, self.foreign = set(), set(), set(), set(), set(), set()
         self.parameters, self.read, self.lent, self.origins = set(), set(), set(), {}
         tree = ast.parse(source)
         self.outside = {each for body in ast.walk(tree) if isinstance(body, (ast.Module, ast.ClassDef)) for each in body.body}
+        self.top = set().union(*map(_bound, tree.body))
         documented = [n for n in ast.walk(tree) if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(n) is not None]
         self.documentation = {id(n.body[0].value) for n in documented}
         self.visit(tree)
@@ -124,10 +125,9 @@ class _Survey(ast.NodeVisitor):
 
     def visit_ImportFrom(self, node):
         self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
-        home = next((path for path in (node.module.replace(".", "/") + ".py", _OURS + node.module + ".py") if path in self.paths), None)
-        if home:
-            self.origins.update({alias.asname or alias.name: home for alias in node.names})
-        elif not node.module.startswith("mpwasm"):
+        if node.module.startswith("mpwasm") or node.module in self.modules:
+            self.origins.update({alias.asname or alias.name: alias.name for alias in node.names})
+        else:
             self.foreign |= {alias.name for alias in node.names}
 
     def visit_Assign(self, node):
@@ -154,35 +154,52 @@ def joined(name, texts):
     return any(text.endswith("_") and len(text) > 2 and name.startswith(text) for text in texts)
 
 
+def _bound(statement):
+    """The names that a statement of a module's body binds there."""
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return {statement.name}
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name for alias in statement.names}
+    if isinstance(statement, ast.Assign):
+        return {node.id for target in statement.targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return set().union(*[_bound(each) for each in ast.iter_child_nodes(statement) if isinstance(each, (ast.stmt, ast.ExceptHandler))])
+
+
 def units(surveys):
-    """{file: unit}: files whose classes inherit from another's are one unit, named by one of them."""
-    unit = {path: path for path in surveys}
-    for path, survey in surveys.items():
-        for home in {survey.origins.get(base) for base in survey.bases - survey.classes} & set(surveys):
-            old, new = unit[path], unit[home]
+    """{source: unit}: sources whose classes inherit from another's are one unit, named by one of them."""
+    unit = {key: key for key in surveys}
+    for key, survey in surveys.items():
+        bases = {survey.origins.get(base, base) for base in survey.bases - survey.classes}
+        for home in [each for each in surveys if bases & surveys[each].classes]:
+            old, new = unit[key], unit[home]
             unit = {each: new if name == old else name for each, name in unit.items()}
     return unit
 
 
 class Speller:
-    """The respelling of a set of files, {path: source}; `kept` are further names to leave alone."""
+    """The respelling of a set of files, {path: {source's name: text}}; `kept` are further names to leave alone."""
 
-    def __init__(self, sources, kept=()):
-        surveys = {path: _Survey(source, set(sources)) for path, source in sources.items()}
-        used = {path: words_in(source) for path, source in sources.items()}
+    def __init__(self, files, kept=()):
+        sources = {(path, name): text for path, texts in files.items() for name, text in texts.items()}
+        modules = {path.removesuffix(".py").removeprefix(_OURS).replace("/", ".") for path in files}
+        surveys = {key: _Survey(text, modules) for key, text in sources.items()}
+        used = {key: words_in(text) for key, text in sources.items()}
         every = set().union(*used.values())
 
         def union(what, within=""):
-            return set().union(*[getattr(survey, what) for path, survey in surveys.items() if path.startswith(within)])
+            return set().union(*[getattr(survey, what) for key, survey in surveys.items() if key[0].startswith(within)])
 
-        texts, modules = union("texts"), {part for path in sources for part in path.removesuffix(".py").split("/")}
+        texts, modules = union("texts"), {part for path in files for part in path.removesuffix(".py").split("/")}
         given = {*FOREIGN, *dir(builtins), *keyword.kwlist, *sys.stdlib_module_names, *_attributes(), *union("foreign")}
         barred = {"self", "cls", *kept, *texts, *modules, *given}
         self.hidden = union("parameters", _OURS) - union("own") - union("read")
         own = (union("own", _OURS) | self.hidden) - union("folded") - barred - set(KNOWN)
         own = {name for name in own if len(name) > 2 and not name.startswith("__") and not joined(name, texts)}
         self.unit = units(surveys)
-        where = {name: {self.unit[path] for path in used if name in used[path]} for name in own}
+        where = {name: {self.unit[key] for key in used if name in used[key]} for name in own}
+        for key, survey in surveys.items():
+            for name in survey.top & own:
+                where[name].add(key[0])  # the module's dictionary
         spare = [word for word in _supply() if word not in every and word not in barred]
         lent = union("lent") - self.hidden
         self.shared = {name: spare.pop(0) for name in sorted(lent & own)}
@@ -190,7 +207,8 @@ class Speller:
 
     def _shared_out(self, own, where, spare):
         """{unit: {name: word}}: each name gets the first word that no other name has in any of the units where it is used."""
-        words, free = {unit: {} for unit in self.unit.values()}, {unit: set(spare) for unit in self.unit.values()}
+        places = {*self.unit.values(), *(path for path, _ in self.unit)}
+        words, free = {place: {} for place in places}, {place: set(spare) for place in places}
         for name in own:
             units = [{unit} for unit in where[name]] if name in self.hidden else [where[name]]
             for group in units:
@@ -200,9 +218,12 @@ class Speller:
                     free[unit].discard(word)
         return words
 
-    def spell(self, source, path):
-        """The `source` of `path` with its names respelt, line for line."""
-        table = {**self.shared, **self.words[self.unit[path]]}
+    def spell(self, path, texts):
+        """The text of the file `path`, of which `texts` are the sources, {name: text}, with names respelt, line for line."""
+        return "\n".join([self._spell(text, self.words[self.unit[path, name]]) for name, text in texts.items()])
+
+    def _spell(self, source, own):
+        table = {**self.shared, **own}
         lines = source.splitlines(keepends=True)
         for token in reversed([token for token in tokens(source) if token.type == tokenize.NAME and token.string in table]):
             row, column = token.start
@@ -237,7 +258,7 @@ def main(words):
     _, table = image.prepared()
     for word in words:
         for unit, name in table.meanings(word):
-            print(word, name, unit)
+            print(word, name, *unit)
 
 
 if __name__ == "__main__":

@@ -50,19 +50,26 @@ FILES = {
 
 
 def test_joined_files_do_what_the_sources_do(tmp_path):
-    made = link.joined(FILES)
-    assert sorted(made) == ["mpwasm/agent/deep.py", "mpwasm/agent/deeper.py", "mpwasm/agent/supervisor.py"]
+    made = {path: "\n".join(texts.values()) for path, texts in link.joined(FILES).items()}
+    assert sorted(made) == ["mpwasm/agent_deep.py", "mpwasm/agent_deeper.py", "mpwasm/agent_supervisor.py"]
     said = []
-    for name, files in (("as", FILES), ("joined", made)):
+    for name, files, program in (("as", FILES, "from mpwasm.agent import supervisor as s"), ("joined", made, "import agent_supervisor as s")):
         for path, text in files.items():
             file = tmp_path / name / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        for folder in ("mpwasm", "mpwasm/agent"):
-            (tmp_path / name / folder / "__init__.py").touch()
-        program = "from mpwasm.agent import supervisor as s; print(s.run(4), s.late())"
-        said.append(subprocess.run([sys.executable, "-c", program], cwd=tmp_path / name, capture_output=True, text=True))
+            (file.parent / "__init__.py").touch()
+        (tmp_path / name / "mpwasm" / "__init__.py").touch()
+        program = f"import sys; sys.path.insert(0, '{'as' if name == 'as' else 'joined/mpwasm'}'); {program}; print(s.run(4), s.late())"
+        said.append(subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True))
     assert said[0].stdout == said[1].stdout != "", said
+
+
+def test_main_starts_what_is_there():
+    text = link.starter(image.main_file().read_text())
+    assert "from agent_supervisor import run" in text and '"/" + folder() + "/mpwasm"' in text
+    with pytest.raises(link.LinkError, match="main.py"):
+        link.starter(text)
 
 
 def test_what_is_joined_is_loaded_at_once():
@@ -82,7 +89,7 @@ def test_what_is_joined_is_loaded_at_once():
     [
         ("from mpwasm.agent import clock\nprint(clock)\n", "the module clock itself is used"),
         ("from mpwasm.agent import clock\ndef f():\n    from mpwasm.agent.clock import now\n    del now\n", "from the whole file"),
-        ("from mpwasm.agent import clock\n__import__('mpwasm.agent.clock')\n", None),
+        ("from mpwasm.agent import clock\n__import__('mpwasm.agent.clock')\n", "but it is part of"),
         ("from mpwasm.agent.clock import now\ndict(now=now)\n", "`now=` in a call"),
         ("x = 1\ndef f():\n    global x\n", "`global`"),
     ],
