@@ -4,6 +4,7 @@
       greenhouse:
         boards: [pico-1, pico-2]      # who belongs to it; others are taken out
         module: build/sensor.wasm     # what they are to run
+        aot: true                     # with machine code made ahead, as `fleet push --aot`
         rollout: {waves: ["1", "100%"], soak_s: 60}
     boards:
       pico-1: {labels: {site: north}}  # labels that are not named are taken away
@@ -14,13 +15,14 @@ from dataclasses import dataclass, field
 from fleet import policy
 from fleet.errors import USAGE, FleetError
 
-_GROUP = {"boards": list, "module": str, "rollout": dict}
+_GROUP = {"boards": list, "module": str, "aot": bool, "rollout": dict}
 _BOARD = {"labels": dict}
 
 
 @dataclass(frozen=True)
 class State:
-    """What a file asks for: {group: {"boards": [ids] or None, "module": path or None, "rollout": plain policy}}, {board: {label: value}}."""
+    """What a file asks for: {group: {"boards": [ids] or None, "module": path or None, "aot": bool, "rollout": plain policy}} and
+    {board: {label: value}}."""
 
     groups: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
@@ -52,11 +54,11 @@ def _table(value, fields, where):
         if name not in fields:
             raise _wrong(f"{where} may have {', '.join(fields)}, but not {name!r}")
         if content is not None and not isinstance(content, fields[name]):
-            raise _wrong(f"{name} of {where} must be a {_NAMES[fields[name]]}")
+            raise _wrong(f"{name} of {where} must be {_NAMES[fields[name]]}")
     return value
 
 
-_NAMES = {dict: "mapping", list: "list", str: "text"}
+_NAMES = {dict: "a mapping", list: "a list", str: "a text", bool: "true or false"}
 
 
 def _group(name, value):
@@ -66,7 +68,7 @@ def _group(name, value):
         raise _wrong(f"boards of group {name} must be names")
     plan = found.get("rollout") or {}
     policy.read(plan)
-    return {"boards": boards, "module": found.get("module"), "rollout": plan}
+    return {"boards": boards, "module": found.get("module"), "aot": bool(found.get("aot")), "rollout": plan}
 
 
 def _labels(name, value):

@@ -45,20 +45,22 @@ def planned(context, path, key_path):
     def unchanged(name, group):
         listed = group["boards"]
         wanted = [row for row in boards if (name in row["groups"] if listed is None else row["id"] in listed)]
-        packages[name] = _package(context, path.parent / group["module"], name, wanted, key_path)
+        packages[name] = _package(context, path.parent / group["module"], name, wanted, key_path, group["aot"])
         return set(client.unchanged([row["id"] for row in wanted], packages[name].digest)) == {row["id"] for row in wanted}
 
     found = desired.changes(state, boards, {row["name"] for row in client.groups()}, unchanged)
     return [{**change, "package": packages[change["group"]]} if change["do"] == "push" else change for change in found]
 
 
-def _package(context, file, name, boards, key_path):
+def _package(context, file, name, boards, key_path, aot):
     """The module signed for the group `name` and the groups that its boards were set up for."""
-    from fleet import deploy
+    from fleet import ahead, deploy
     from fleet.commands.push import load_key
 
     key = load_key(key_path or context.home.release_key)
     manifest, payload = deploy.make_manifest(file, sorted({name} | {row["home_group"] for row in boards}))
+    if aot:
+        payload = ahead.add(manifest, payload, ahead.architectures(boards))
     deploy.check_trust(context.client.key_list(), key, manifest)
     return deploy.package(manifest, payload, key)
 

@@ -7,6 +7,8 @@ import pytest
 from fleet import ahead, bundle, deploy
 from fleet.errors import FleetError
 from fleet.model import Report
+from fleet.web.operations import SignedPackage
+from fleet.web.tools import inspection
 from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSAWIN
 from mpwasm.wire import envelope
 from mpwasm.wire.manifest import Manifest
@@ -65,6 +67,26 @@ def test_signed_elsewhere_with_images(quiet):
     for bad in (package.payload[:-1], package.payload + b"\0", package.payload[:-1] + b"\1", package.payload[: package.manifest.size]):
         with pytest.raises(FleetError, match="not the one"):
             deploy.read_package(package.envelope, bad)
+
+
+def test_the_desired_state_may_ask_for_it(quiet):
+    board(quiet, "pico", "rp2")
+    path = quiet.folder / "fleet.yaml"
+    path.write_text(f"groups: {{greenhouse: {{module: {SENSOR}, aot: true}}}}\n")
+    assert quiet.ok("apply", "-f", path).out == f"~ greenhouse runs {SENSOR}\n"
+    assert list(pushed(quiet)[2]) == [ARMV6M]
+    assert quiet.ok("diff", "-f", path).out == "The fleet is as the file says.\n"
+
+
+def test_the_dashboard_takes_a_package_with_images(quiet):
+    target = quiet.folder / "sensor.suit"
+    quiet.ok("device", "add", "one", "--group", "attic")
+    quiet.ok("sign", SENSOR, "--group", "attic", "--key", quiet.home.release_key, "--aot", "--file", target)
+    found = inspection(quiet.client(), target.read_bytes(), "sensor.suit")
+    assert found.trust is None and found.report["accepted"] and found.report["bytes"] == 990
+    sealed = SignedPackage(**found.package.model_dump())
+    quiet.client().push(deploy.read_package(sealed.envelope, sealed.payload), "attic")
+    assert len(pushed(quiet)[2]) == 3
 
 
 def test_a_module_that_boards_lack_something_for_is_refused_here(quiet):
