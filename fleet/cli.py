@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from fleet.errors import ERROR, FleetError
+from fleet.errors import ERROR, USAGE, FleetError
 from fleet.home import Home, default_home
 
 # name -> (module in fleet.commands, help)
@@ -133,6 +133,9 @@ def run(arguments=None):
     except BrokenPipeError:
         sys.stderr.close()
         return ERROR
+    except UnicodeEncodeError as error:
+        click.echo(f"Error: {ascii(error.object)} has bytes that are no text in UTF-8.", err=True)
+        return USAGE
     except OSError as error:
         click.echo(f"Error: {error.filename or 'system'}: {error.strerror or error}.", err=True)
         return ERROR

@@ -29,11 +29,13 @@ class State:
 
 
 def read(text):
-    """The `State` in the text of a fleet.yaml; FleetError naming what is wrong."""
+    """The `State` in the text of a fleet.yaml, or its bytes; FleetError naming what is wrong."""
     import yaml
 
     try:
-        data = yaml.safe_load(text)
+        data = yaml.safe_load(text if isinstance(text, str) else text.decode())
+    except UnicodeDecodeError as error:
+        raise _wrong("it is no text in UTF-8") from error
     except yaml.YAMLError as error:
         raise _wrong(f"it is not valid YAML ({str(error).splitlines()[0]})") from error
     data = _table(data or {}, {"groups": dict, "boards": dict}, "the file")

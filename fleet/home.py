@@ -107,7 +107,7 @@ class Home:
 
 def write_secret(path, data):
     """Write `data` (bytes) to `path` so that only this user can read it, replacing what was there at once."""
-    temporary = path.with_name(path.name + ".new")
+    temporary = path.parent / f"{path.name}.new"
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)

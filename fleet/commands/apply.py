@@ -39,7 +39,7 @@ def planned(context, path, key_path):
     from fleet import desired
 
     client, packages = context.client, {}
-    state = desired.read(path.read_text())
+    state = desired.read(path.read_bytes())
     boards = client.devices()
 
     def unchanged(name, group):

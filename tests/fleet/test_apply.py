@@ -56,6 +56,7 @@ def test_what_the_file_no_longer_says_is_taken_back(site):
     ("text", "words"),
     [
         ("groups: [1", "not valid YAML"),
+        (b"groups: \xff", "no text in UTF-8"),
         ("- 1", "must be a mapping"),
         ("group: {}", "not 'group'"),
         ("groups: {a: {module: 5}}", "module of group a must be a text"),

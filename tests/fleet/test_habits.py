@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import unittest.mock
 
+import click
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.cli import COMMANDS
+from fleet.cli import COMMANDS, main
 from fleet.output import FORMATS, chosen
 from tests.fleet.site import REPO, Site
 
@@ -138,6 +140,48 @@ def test_no_command_line_ends_in_a_traceback(site, name, words):
         result = site.fleet(name, *[word for word in words if word != "-f"])
     assert result.code in range(7), result
     assert "Traceback" not in result.err and "foresaw" not in result.err, result
+
+
+VALUES = st.sampled_from(
+    ["", "one", "attic", "ci", "release", "0", "-1", "1", "2", "99999999999999999999999", "1e309", "nan", "0.5", "x" * 300, "\x1b[2J", "\udcff", "ß"]
+    + ["label.site=north", "id=one", "id~[", "a=b", "a-", "3d", "99999999d", "2026-11-25", "http://127.0.0.1:1/", "nothing.wasm", ".", "{}", "100%"]
+    + ["1,5%,25%", "mon 25:00-26:00", "group:*", "admin", "tiny.wasm", "fleet.yaml", "release.key"]
+)
+WAITING = {("device", "exec"), ("agent", "push")}  # for an answer, for a build
+ENDLESS = {"--watch", "--follow"}
+
+
+def leaves(name):
+    """Every command below a noun: [(words, click command)]."""
+    command = main.get_command(None, name)
+    if not isinstance(command, click.Group):
+        return [([name], command)]
+    return [([name, below], command.get_command(None, below)) for below in command.list_commands(None) if (name, below) not in WAITING]
+
+
+LEAVES = [leaf for name in SAFE for leaf in leaves(name)]
+
+
+@st.composite
+def command_lines(draw):
+    """A command with each of its arguments, and some of its options, given some value."""
+    words, command = draw(st.sampled_from(LEAVES))
+    line = list(words)
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            line += [draw(VALUES) for _ in range(1 if parameter.nargs == 1 else draw(st.integers(0, 3)))]
+        elif not ENDLESS & set(parameter.opts) and (parameter.required or draw(st.booleans())):
+            line += [max(parameter.opts, key=len)] + ([] if parameter.is_flag else [draw(VALUES)])
+    return line
+
+
+@settings(max_examples=int(os.environ.get("COMMAND_LINES", "400")), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(line=command_lines())
+def test_no_value_ends_in_a_traceback(site, line):
+    with contextlib.chdir(site.folder), unittest.mock.patch("sys.stdin", io.StringIO()):
+        result = site.fleet(*line)
+    assert result.code in range(7), (line, result)
+    assert "Traceback" not in result.err and "foresaw" not in result.err, (line, result)
 
 
 def test_what_nobody_foresaw_is_told_plainly(site, monkeypatch):
