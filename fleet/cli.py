@@ -22,6 +22,7 @@ COMMANDS = {
     "inspect": ("inspect", "What a module is and needs, and whether boards would take it."),
     "run": ("run", "Run a module here, with simulated pins."),
     "sign": ("sign", "Sign a module where the key is, without the fleet."),
+    "signer": ("signer", "Sign for users of the dashboard, as a process of its own."),
     "push": ("push", "Sign a WebAssembly module and send it to a group."),
     "apply": ("apply", "Make the fleet what fleet.yaml says."),
     "diff": ("diff", "What `fleet apply` would do."),

@@ -62,6 +62,7 @@ class Home:
         self.release_key = self.keys / "release.key"
         self.broker = self.root / "broker"
         self.lock = self.root / "up.lock"
+        self.signer_socket = self.root / "signer.sock"
 
     @property
     def exists(self):

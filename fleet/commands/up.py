@@ -17,13 +17,14 @@ from fleet.output import emit, output_option
 @click.option("--broker", "kind", type=click.Choice(BROKER_KINDS), help="Which broker; external: elsewhere (default: that in fleet.toml).")
 @click.option("--web-port", type=click.IntRange(0, 65535), help="Port of the dashboard; 0 takes any that is free (default: the one in fleet.toml).")
 @click.option("--no-web", is_flag=True, help="No dashboard and no HTTP API.")
+@click.option("--signer", "key", type=click.Path(dir_okay=False), help="Sign for users of the dashboard with this key, in a process of its own.")
 @output_option
 @click.pass_obj
-def command(context, kind, web_port, no_web, output):
+def command(context, kind, web_port, no_web, key, output):
     """Run the broker, the service and the dashboard of this fleet, until Ctrl-C."""
     home = context.home.require()
     with _alone(home):
-        _run(home, kind, None if no_web else _web_settings(home, web_port), output)
+        _run(home, kind, None if no_web else _web_settings(home, web_port), key, output)
 
 
 def _web_settings(home, port):
@@ -43,7 +44,7 @@ def _alone(home):
         yield
 
 
-def _run(home, kind, web, output):
+def _run(home, kind, web, key, output):
     from fleet.broker import EMBEDDED, make
     from fleet.credentials import SERVICE_USER
     from fleet.service import Service
@@ -53,6 +54,7 @@ def _run(home, kind, web, output):
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     store, vault = open_store(home), Vault.open(home.key_file)
     broker = make(home, store, vault, kind)
+    signer = _start_signer(home, key) if key else None
     stopped = stop_on_signals()
     broker.start()
     site = None
@@ -61,14 +63,20 @@ def _run(home, kind, web, output):
         emit({"broker": broker.kind, "host": broker.host, "port": broker.port, "dashboard": link}, output, lambda _: _greeting(broker, link))
         bus = make_bus(home, broker.address, broker.settings, SERVICE_USER, broker.kind != EMBEDDED)
         service = Service(store, vault, bus, f"{broker.kind} on {broker.host}:{broker.port}", keep_s=home.retention())
-        service.run(stopped, lambda: _watch(broker, site))
+        service.run(stopped, lambda: _watch(broker, site, signer))
     finally:
-        if site:
-            site.stop()
-        broker.stop()
+        for each in (site, signer, broker):
+            if each:
+                each.stop()
         store.close()
     if output == "table":
         click.echo("Stopped.")
+
+
+def _start_signer(home, key):
+    from fleet.signer import SignerProcess
+
+    return SignerProcess(home, key)
 
 
 def make_bus(home, address, settings, user, shared):

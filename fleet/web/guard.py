@@ -45,6 +45,10 @@ class Guard:
             raise Denied(f"A request with a cookie needs the header {SAME_SITE_HEADER} too, so that no other site can send it.")
         return holder
 
+    def secret(self, bearer=Security(_bearer), cookie=Security(_cookie)):
+        """The token itself, for the signer, which looks it up on its own."""
+        return bearer.credentials if bearer else cookie
+
     def __call__(self, role):
         """A dependency: the client that acts for the holder, whose role must be enough for `role`."""
 

@@ -310,9 +310,13 @@ class ManifestSummary(BaseModel):
 
 
 class Inspection(BaseModel):
-    """`report` is what `fleet inspect` says; a signed package has the rest too, `trust` being why boards would not trust it, or null."""
+    """`report` is what `fleet inspect` says; a signed package has the rest too, `trust` being why boards would not trust it, or null.
+
+    `signer`: POST /sign would sign it.
+    """
 
     report: dict
+    signer: bool = False
     package: SealedPackage | None = None
     manifest: ManifestSummary | None = None
     trust: str | None = None

@@ -12,6 +12,7 @@ from tests.browser import CHROMIUM, DESKTOP, PHONE, Browser
 from tests.fleet.api import served
 from tests.fleet.scene import LONG, PAGES, fill
 from tests.fleet.site import Site, wait
+from tests.fleet.test_signer import signing
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
 BOARDS = 1000
@@ -180,6 +181,17 @@ def test_modules_are_inspected(page, api):
     page.upload("input[type=file]", bad)
     page.see("Boards would refuse it")
     page.see("does not begin with the bytes")
+
+
+def test_the_fleets_signer_signs_in_the_dashboard(page, api):
+    page.run("location.hash = '#/push'")
+    page.see("Drop a module here")
+    with signing(api.site):
+        page.upload("input[type=file]", api.site.module("tiny"))
+        page.see("This fleet has a signer")
+        page.click("Sign", "form button")
+        page.wait("[...document.querySelectorAll('.badge')].some((badge) => badge.innerText === 'signed by a key of this fleet')")
+    assert api.site.client().audit_log()[-1]["action"] == "sign"
 
 
 def test_a_signed_module_is_pushed_and_a_strangers_is_not(page, api):

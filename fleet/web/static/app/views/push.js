@@ -23,7 +23,7 @@ export default function view(main) {
     put(result, h("p", { class: "soft", role: "status" }, `Inspecting ${file.name}…`));
     try {
       const found = await upload(`/inspect?name=${encodeURIComponent(file.name.slice(0, 100))}`, await file.arrayBuffer());
-      put(result, found.package ? pushPanel(found) : signPanel(found, file.name), report(found.report));
+      put(result, found.package ? pushPanel(found) : signPanel(found, file), report(found.report));
     } catch (problem) {
       put(result, h("div", { class: "note is-bad", role: "alert" }, icon("warn"), h("span", null, problem.message)));
     }
@@ -51,12 +51,43 @@ async function modules(panel) {
 const groups = () => [...new Set(boards().flatMap((row) => row.groups))].sort(collator.compare);
 
 /** What to do with a module that nobody has signed. */
-function signPanel(found, name) {
-  const group = groups()[0] || "GROUP";
+function signPanel(found, file) {
+  const group = groups()[0] || "GROUP", name = file.name;
+  if (found.signer && found.report.accepted) return signHere(found, file);
   return h("section", { class: "panel" }, h("header", null, h("h2", null, "Not signed yet")), h("div", { class: "body form" },
     h("p", null, "Push it from where your key is, or sign it there and drop the package here:"),
     command(`fleet push ${name} --group ${group}`), command(`fleet sign ${name} --group ${group} --key release.key`)));
 }
+
+/** The form that has the fleet's signer sign a module. */
+function signHere(found, file) {
+  const group = h("select", null, groups().map((value) => h("option", { value }, value)));
+  const needs = JSON.stringify(found.report.capabilities);
+  const settings = h("textarea", { rows: 6, spellcheck: false, class: "mono", value: `name = "${file.name.replace(/\.wasm$/, "").slice(0, 32)}"\nversion = "1"\ncapabilities = ${needs}\n` });
+  const panel = h("section", { class: "panel" }, h("header", null, h("h2", null, "Not signed yet")), h("form", { class: "body form", onsubmit: sign },
+    h("p", null, "This fleet has a signer. What you sign is noted in the audit log under your token."),
+    h("label", { class: "field" }, "For the group", group), h("label", { class: "field" }, "manifest.toml: what it is and may use", settings),
+    h("div", { class: "buttons" }, h("button", { class: "main" }, "Sign"))));
+
+  async function sign(event) {
+    event.preventDefault();
+    try {
+      const signed = await post("/sign", { module: await base64(file), file: file.name, settings: settings.value, group: group.value });
+      panel.replaceWith(pushPanel(signed));
+    } catch (problem) {
+      toast(problem.message, "is-bad");
+    }
+  }
+  return panel;
+}
+
+/** A file's bytes in base64. */
+const base64 = (file) => new Promise((done, failed) => {
+  const reader = new FileReader();
+  reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+  reader.onerror = () => failed(reader.error);
+  reader.readAsDataURL(file);
+});
 
 /** The button that starts a rollout of a signed package. */
 function pushPanel({ package: sealed, manifest, trust }) {
