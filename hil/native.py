@@ -34,7 +34,7 @@ def spec(name, entry):
     with open("/guests/" + name + ".wasm", "rb") as f: data = f.read()
     digest = sha256(data).digest()
     with open(store.path(digest), "wb") as f: f.write(data)
-    return [digest, name, "1", 65536, 10000, ["*"], entry, {}, 1]
+    return [digest, name, "1", 65536, 10000, ["*"], entry, {}, 1, 1, 30000]
 def start(row):
     last = time.ticks_us(); worst = 0
     for percent in launch.bring(slot, store, row, True):
