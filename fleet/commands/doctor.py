@@ -129,10 +129,10 @@ def _broker(context):
 
 def connect_code(address, user, password):
     """The return code of MQTT's CONNACK for this user at (host, port); OSError if nobody answers as a broker does."""
-    from mpwasm.wire import mqtt
+    from mpwasm.wire.connect import connect
 
     with socket.create_connection(address, timeout=_ANSWER_S) as line:
-        line.sendall(mqtt.connect("fleet-doctor", 10, True, user, password))
+        line.sendall(connect("fleet-doctor", 10, True, user, password))
         answer = line.recv(4)
     if len(answer) != 4 or answer[0] != 0x20:
         raise ConnectionError("it is no MQTT broker")

@@ -10,6 +10,7 @@ import pytest
 from fleet import ahead as host
 from mpwasm.agent import ahead, images, making
 from mpwasm.agent.store import Store
+from mpwasm.native.container import ENGINE
 from mpwasm.wasm.load import load_module
 from mpwasm.wire.manifest import Manifest
 from tests.agent.test_images import run
@@ -25,7 +26,7 @@ CONTENT = struct.pack("<III", 0, 16, 65536) + b"M\x06\x13\x1f" + bytes(range(256
 BLOB = b"\x0cwasi.devices" + CONTENT
 
 
-def row(blob=BLOB, engine=2, target=TARGET):
+def row(blob=BLOB, engine=ENGINE, target=TARGET):
     """What a manifest says of an image."""
     return bytes((*target, engine, 0)) + struct.pack("<I", len(blob)) + sha256(blob).digest()
 
@@ -56,7 +57,7 @@ def test_the_board_keeps_what_fits_it_and_nothing_else(cortex, online, fleet):
 
 
 def test_another_engines_image_is_not_fetched(cortex, online, fleet):
-    seq = fleet.push(MODULE, images=row(engine=3))  # the blob is not even there
+    seq = fleet.push(MODULE, images=row(engine=ENGINE + 1))  # the blob is not even there
     wait(lambda: fleet.said("confirmed", seq=seq))
     assert kept(online.root, fleet.device_key) is None
 
@@ -142,6 +143,4 @@ def test_the_hosts_image_is_the_boards(cortex, tmp_path, path):
 
 
 def test_the_engine_is_the_compilers():
-    from mpwasm.native.container import ENGINE
-
     assert ahead._ENGINE == ENGINE

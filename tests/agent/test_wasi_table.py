@@ -25,6 +25,7 @@ type that the module declares picks one.
 """
 TITLES = {
     (WASI, "preview1"): ("WASI preview 1", "Results are 0 or a positive errno."),
+    (WASI, "process"): ("WASI preview 1: arguments, environment, randomness, streams", "Results are 0 or a positive errno."),
     (WASI, "files"): ("WASI preview 1: files and sockets", "A board gives guests neither, and answers as the specification says."),
     ("env", "tinygo"): (
         "TinyGo (`env`)",

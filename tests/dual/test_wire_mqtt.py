@@ -4,6 +4,7 @@ from expect import raises
 
 from mpwasm.errors import Refused
 from mpwasm.wire import mqtt
+from mpwasm.wire.connect import connect
 
 
 def parse(data, max_packet=2048):
@@ -11,8 +12,8 @@ def parse(data, max_packet=2048):
 
 
 def test_connect():
-    assert mqtt.connect("id", 60) == b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02id"
-    whole = mqtt.connect("id", 10, False, "user", "secret", ("will/topic", b"gone", 1, True))
+    assert connect("id", 60) == b"\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02id"
+    whole = connect("id", 10, False, "user", "secret", ("will/topic", b"gone", 1, True))
     body = b"\x00\x04MQTT\x04\xec\x00\x0a\x00\x02id\x00\x0awill/topic\x00\x04gone\x00\x04user\x00\x06secret"
     assert whole == b"\x10" + bytes([len(body)]) + body
 

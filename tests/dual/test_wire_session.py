@@ -4,6 +4,7 @@ from expect import raises
 
 from mpwasm.errors import Refused
 from mpwasm.wire import mqtt
+from mpwasm.wire.connect import connect
 from mpwasm.wire.session import Session
 
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -30,7 +31,7 @@ def test_connect_comes_first_and_refusal_is_an_event():
     session = Session("pico", "user", "secret", ("s", b"lost", 1, True), 30)
     assert session.outgoing() == b"" and session.wake() is None
     session.open(1000)
-    assert drain(session) == [mqtt.connect("pico", 30, True, "user", "secret", ("s", b"lost", 1, True))]
+    assert drain(session) == [connect("pico", 30, True, "user", "secret", ("s", b"lost", 1, True))]
     assert session.wake() == 11000 and session.tick(10999) == []
     assert session.feed(b"\x20\x02\x00\x05", 1000) == [("refused", 5)]
     assert session.wake() is None

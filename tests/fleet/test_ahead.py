@@ -9,6 +9,7 @@ from fleet.errors import FleetError
 from fleet.model import Report
 from fleet.web.operations import SignedPackage
 from fleet.web.tools import inspection
+from mpwasm.native.container import ENGINE
 from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSAWIN
 from mpwasm.wire import envelope
 from mpwasm.wire.manifest import Manifest
@@ -39,7 +40,7 @@ def test_a_mixed_group_gets_one_manifest_with_an_image_for_each_kind(quiet):
     manifest, module, images = pushed(quiet)
     assert module == SENSOR.read_bytes() and manifest.digest == sha256(module).digest()
     assert images == {each: ahead.compiled(module, each) for each in (ARMV6M, XTENSAWIN, RV32IMC)}
-    assert manifest.image(RV32IMC, 3, 2) == (len(images[RV32IMC]), sha256(images[RV32IMC]).digest())
+    assert manifest.image(RV32IMC, 3, ENGINE) == (len(images[RV32IMC]), sha256(images[RV32IMC]).digest())
     assert f"compiled ahead for Cortex-M ({len(images[ARMV6M])} bytes), Xtensa" in out
     again = quiet.ok("push", SENSOR, "--group", "greenhouse", "--aot").out
     assert "Nothing to do" in again

@@ -172,9 +172,10 @@ def test_the_gateway_is_loopback_and_nothing_else_is_reached():
 
 def test_keepalive_is_stretched_in_connect_only():
     from mpwasm.wire import mqtt
+    from mpwasm.wire.connect import connect
 
     for user in (None, "u" * 200):
-        packet = mqtt.connect("pico", 30, True, user, "p" if user else None)
+        packet = connect("pico", 30, True, user, "p" if user else None)
         stretched = rp2040_mends.stretch_keepalive(packet)
         at = packet.index(b"MQTT") + 6
         assert (packet[at : at + 2], stretched[at : at + 2]) == (b"\0\x1e", b"\xff\xff")

@@ -11,7 +11,7 @@ from mpwasm.agent import images
 from mpwasm.compat import const
 from mpwasm.native import targets
 
-_ENGINE = const(2)  # of `native.container`
+_ENGINE = const(3)  # of `native.container`
 _TAG = const(32)
 _CHUNK = const(512)
 _SPARE_FLASH_BYTES = const(8192)

@@ -16,7 +16,7 @@ from mpwasm.wire.seal import hmac_sha256
 _TAG = const(32)
 _HEAD = const(44)
 _CHUNK = const(512)
-_ENGINE = const(2)  # of `native.container`, which a start does not load
+_ENGINE = const(3)  # of `native.container`, which a start does not load
 
 
 def path(store, digest):

@@ -4,7 +4,7 @@ from mpwasm.agent.transport import CLOSED, CONNECTING, Transport
 from mpwasm.compat import const
 from mpwasm.errors import Refused
 
-_BUFFER_BYTES = const(512)
+_BUFFER_BYTES = const(256)
 _FIRST_WAIT_MS = const(500)
 _LAST_WAIT_MS = const(30000)
 _READS = const(8)

@@ -11,7 +11,7 @@ from mpwasm.agent import guest, health, link, log, net, phase, updater  # noqa: 
 from mpwasm.compat import const
 from mpwasm.wasi import host  # noqa: F401 - and a guest's
 from mpwasm.wasi.hardware import Board
-from mpwasm.wasm import base, memory, table  # noqa: F401
+from mpwasm.wasm import base, memory, module, table  # noqa: F401
 from mpwasm.wire import session  # noqa: F401
 
 _MAX_SLEEP_MS = const(1000)

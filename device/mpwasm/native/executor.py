@@ -64,10 +64,6 @@ class NativeInstance(Base):
                 self.shared.append(i)
             self.put(port.record, _GLOBALS + 2 * i, self.globals[i][1], self.globals[i][0])
 
-    def host(self, function, kind):
-        """A host function is called with what the frame holds: see `invoke`."""
-        return function
-
     def share_globals(self, back):
         """Copy the globals that others see into the record, or `back` from it."""
         for i in self.shared:

@@ -47,7 +47,7 @@ class Host:
         """The method behind a row, or what stands for it where its capability isn't granted."""
         context = self.wasi
         if need in ("clock", "random", "log", "kv") and not context.grants.allow(need):
-            if file in ("preview1", "files"):
+            if file in ("preview1", "process", "files"):
                 return denied_wasi
             return denied if where == "kv" else lambda inst, *args: context.refused(need)
         if need in ("i2c", "spi", "uart", "pwm"):  # a foreign name needs ours beneath it: loaded now, not while the guest runs

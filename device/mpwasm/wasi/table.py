@@ -16,20 +16,23 @@ TinyGo: tinygo-org/tinygo, src/machine/machine_generic.go; AssemblyScript: std/a
 WASI = "wasi_snapshot_preview1"
 
 _PREVIEW1 = """
+clock_time_get iIi i clock
+fd_write iiii i log
+poll_oneoff iiii i clock
+proc_exit i - -
+sched_yield - i -
+"""
+
+_PROCESS = """
 args_get ii i -
 args_sizes_get ii i -
 clock_res_get ii i clock
-clock_time_get iIi i clock
 environ_get ii i -
 environ_sizes_get ii i -
 fd_close i i -
 fd_fdstat_get ii i -
 fd_seek iIii i -
-fd_write iiii i log
-poll_oneoff iiii i clock
-proc_exit i - -
 random_get ii i random
-sched_yield - i -
 """
 
 _FILES = """
@@ -184,6 +187,7 @@ Date.now - F clock date_now
 
 GROUPS = (
     (WASI, "preview1", "", _PREVIEW1),
+    (WASI, "process", "", _PROCESS),
     (WASI, "files", "", _FILES),
     ("gpio", "devices", "gpio_", _GPIO),
     ("adc", "devices", "adc_", _ADC),

@@ -17,7 +17,7 @@ _MISMATCH = const(107)
 
 
 class Base:
-    """`module` made ready to run, by an executor that adds `host`, `enter`, `run` and `results`.
+    """`module` made ready to run, by an executor that adds `enter`, `run` and `results`.
 
     `resolve(module, name, params, results)` gives the callable for an imported function (`params` and `results` are
     bytes of value types), or None; for other imports `params` is None, `results` their description, and it gives another instance's
@@ -25,7 +25,7 @@ class Base:
     all frames together; `window` (base, bytearray) is the memory to begin with. Raises `Unlinkable`, and `Trap` where a segment does not fit.
 
     A function is a tuple: (slot code, () for machine code, or None for the host's, parameter words, other locals' words, frame words,
-    type, instance, index, host call).
+    type, instance, index, the host's callable).
     """
 
     def __init__(self, module, resolve=None, max_memory=_MEMORY, max_frames=_FRAMES, window=None):

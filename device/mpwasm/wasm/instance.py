@@ -25,24 +25,20 @@ class Instance(Base):
     """An instance whose functions are slot code, run by `interp`."""
 
     def __init__(self, module, resolve=None, **limits):
-        self.frames = [0] * min(64, limits.get("max_frames", 64))
+        self.frames = []
         self.pc = self.fp = 0
         Base.__init__(self, module, resolve, **limits)
 
-    def host(self, function, kind):
-        """`function` as the run loop calls it: arguments taken unsigned from the frame, the result brought back."""
-        params, results = kind
-
-        def call(g, frames, at):
-            arguments = []
-            for t in params:
-                arguments.append(outside(t, frames[at], False))
-                at += width(t)
-            value = function(self, *arguments)
-            if results:
-                return inside(results[0], value)
-
-        return call
+    def host(self, g, frames, at):
+        """Call the host function `g` (see `Base`): arguments taken unsigned from the frame, the result as the frame holds it."""
+        params, results = g[4]
+        arguments = []
+        for t in params:
+            arguments.append(outside(t, frames[at], False))
+            at += width(t)
+        value = g[7](g[5], *arguments)
+        if results:
+            return inside(results[0], value)
 
     def enter(self, function, arguments):
         """Lay the bottom frame of a call; a host function gets a frame too, and is called by `run`."""
@@ -69,7 +65,7 @@ class Instance(Base):
     def run(self, steps):
         """Go on with the call begun, for at most `steps` slot ops: DONE, FUEL or PAUSED. Raises `Trap`."""
         if self.called[0] is None:
-            self.frames[0] = self.called[7](self.called, self.frames, 0)
+            self.frames[0] = self.host(self.called, self.frames, 0)
             reason = DONE
         else:
             try:

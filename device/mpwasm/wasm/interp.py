@@ -168,7 +168,7 @@ def run(thread, steps):
                 n = fp + code[r - 2]
                 if g[0] is None:
                     thread.fp = fp
-                    x = g[7](g, F, n)
+                    x = thread.host(g, F, n)
                     if x is not None:
                         F[fp + code[r - 1]] = x
                     pc = r

@@ -4,7 +4,6 @@ from mpwasm.compat import const
 from mpwasm.errors import Trap, Unlinkable
 from mpwasm.wasm.memory import Memory
 from mpwasm.wasm.module import words
-from mpwasm.wasm.numeric import wrap32, wrap64
 from mpwasm.wasm.table import Table, make_global
 
 _UNKNOWN_IMPORT = const(80)
@@ -65,7 +64,7 @@ def link_function(inst, found, what):
     if not callable(found):
         return False
     size = words(kind[0])
-    inst.funcs.append((None, size, 0, size + 2, kind, inst, len(inst.funcs), inst.host(found, kind)))
+    inst.funcs.append((None, size, 0, size + 2, kind, inst, len(inst.funcs), found))
     return True
 
 
@@ -105,6 +104,8 @@ def constant(inst, expression):
         elif op == 0xD2:
             value = inst.funcs[value]
         elif 0x6A <= op <= 0x7E:
+            from mpwasm.wasm.numeric import wrap32, wrap64
+
             y = stack.pop()
             x = stack.pop()
             value = x + y if op in b"\x6a\x7c" else x - y if op in b"\x6b\x7d" else x * y

@@ -137,7 +137,7 @@ class Loader(Segments):
         types = bytearray()
         for _ in range(self.reader.u32()):
             types.append(self.value_type())
-        return bytes(types)
+        return bytes(types) or b""
 
     def type(self):
         """A function type (spec 5.3.6)."""

@@ -11,7 +11,7 @@ than some 25 nested calls in all.
 
 from mpwasm.compat import const
 from mpwasm.errors import Refused
-from mpwasm.wire.encoder import Tag, encode
+from mpwasm.wire.encoder import encode
 
 __all__ = ("Tag", "decode", "encode", "utf8")
 
@@ -52,6 +52,20 @@ def utf8(raw):
             return None
         length += 1 + (point > 0x7F) + (point > 0x7FF) + (point > 0xFFFF)
     return text if length == len(raw) else None
+
+
+class Tag:
+    """A tagged data item (section 3.4): `number` int, `value` any."""
+
+    def __init__(self, number, value):
+        self.number = number
+        self.value = value
+
+    def __eq__(self, other):
+        return isinstance(other, Tag) and self.number == other.number and self.value == other.value
+
+    def __repr__(self):
+        return "Tag(%r, %r)" % (self.number, self.value)
 
 
 class _Open:

@@ -10,20 +10,6 @@ _TAG = const(6)
 _MAX_DEPTH = const(8)
 
 
-class Tag:
-    """A tagged data item (section 3.4): `number` int, `value` any."""
-
-    def __init__(self, number, value):
-        self.number = number
-        self.value = value
-
-    def __eq__(self, other):
-        return isinstance(other, Tag) and self.number == other.number and self.value == other.value
-
-    def __repr__(self):
-        return "Tag(%r, %r)" % (self.number, self.value)
-
-
 def encode(item):
     """The deterministic encoding of `item` as bytes; ValueError for what has none (the caller's mistake)."""
     out = bytearray()
@@ -78,7 +64,7 @@ def _put(out, item, depth):
         for head, member in pairs:
             out.extend(head)
             _put(out, member, depth + 1)
-    elif isinstance(item, Tag):
+    elif hasattr(item, "number"):  # a `cbor.Tag`
         _head(out, _TAG, item.number)
         _put(out, item.value, depth + 1)
     else:

@@ -13,7 +13,6 @@ PUBACK = 4
 SUBACK = 9
 PINGRESP = 13
 
-_CONNECT = const(0x10)
 _PUBLISH = const(0x30)
 _PUBACK = const(0x40)
 _SUBSCRIBE = const(0x82)
@@ -26,7 +25,7 @@ _BROKEN = const(3)
 _SMALL = const(64)
 
 
-def _string(text):
+def string(text):
     """A UTF-8 encoded string with its 2-byte length (1.5.3), or binary data in the same form (3.1.3.5)."""
     if isinstance(text, str):
         text = text.encode()
@@ -35,7 +34,7 @@ def _string(text):
     return len(text).to_bytes(2, "big") + text
 
 
-def _packet(first, body):
+def packet(first, body):
     """The fixed header (2.2) with the remaining length (2.2.3), then `body`: a list of bytes-likes."""
     remaining = sum([len(part) for part in body])
     if remaining > _MAX_REMAINING:
@@ -50,44 +49,26 @@ def _packet(first, body):
     return bytes(packet)
 
 
-def connect(client_id, keepalive_s=60, clean=True, user=None, password=None, will=None):
-    """CONNECT (3.1). `will` is (topic, payload, qos, retain) or None; `password` needs a `user`."""
-    flags = 2 if clean else 0
-    parts = [_string(client_id)]
-    if will is not None:
-        topic, payload, qos, retain = will
-        flags |= 4 | qos << 3 | (32 if retain else 0)
-        parts += [_string(topic), _string(payload)]
-    if user is not None:
-        flags |= 128
-        parts.append(_string(user))
-        if password is not None:
-            flags |= 64
-            parts.append(_string(password))
-    head = b"\x00\x04MQTT\x04" + bytes([flags]) + keepalive_s.to_bytes(2, "big")
-    return _packet(_CONNECT, [head] + parts)
-
-
 def publish(topic, payload, qos=0, retain=False, packet_id=0, dup=False):
     """PUBLISH (3.3), QoS 0 or 1; `packet_id` 1..65535 with QoS 1."""
     first = _PUBLISH | qos << 1 | (1 if retain else 0) | (8 if dup else 0)
-    parts = [_string(topic), payload]
+    parts = [string(topic), payload]
     if qos:
         parts.insert(1, packet_id.to_bytes(2, "big"))
-    return _packet(first, parts)
+    return packet(first, parts)
 
 
 def puback(packet_id):
     """PUBACK (3.4)."""
-    return _packet(_PUBACK, [packet_id.to_bytes(2, "big")])
+    return packet(_PUBACK, [packet_id.to_bytes(2, "big")])
 
 
 def subscribe(packet_id, filters):
     """SUBSCRIBE (3.8) to `filters`: a list of (topic filter, qos)."""
     parts = [packet_id.to_bytes(2, "big")]
     for topic_filter, qos in filters:
-        parts += [_string(topic_filter), bytes([qos])]
-    return _packet(_SUBSCRIBE, parts)
+        parts += [string(topic_filter), bytes([qos])]
+    return packet(_SUBSCRIBE, parts)
 
 
 def pingreq():

@@ -3,10 +3,10 @@
 from hashlib import sha256
 
 from mpwasm.compat import const
-from mpwasm.wire.encoder import Tag, encode
+from mpwasm.wire.encoder import encode
 
 _BLOCK = const(64)
-_COSE_MAC0 = const(17)
+_COSE_MAC0 = b"\xd1"  # the head of tag 17
 _PROTECTED = b"\xa1\x01\x05"
 
 
@@ -37,4 +37,4 @@ def tag(key, topic, payload):
 
 def seal_mac(key, topic, payload):
     """The message bytes that carry `payload` (bytes) under `key` (a derived key) on `topic` (the full topic)."""
-    return encode(Tag(_COSE_MAC0, [_PROTECTED, {}, payload, tag(key, topic, payload)]))
+    return _COSE_MAC0 + encode([_PROTECTED, {}, payload, tag(key, topic, payload)])

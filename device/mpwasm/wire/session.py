@@ -41,7 +41,9 @@ class Session:
     """One client's session, over any number of connections, one at a time."""
 
     def __init__(self, client_id, user=None, password=None, will=None, keepalive_s=30, clean=True, max_packet=_MAX_PACKET):
-        self._connect = mqtt.connect(client_id, keepalive_s, clean, user, password, will)
+        from mpwasm.wire.connect import connect  # needed this once: boards drop it
+
+        self._connect = connect(client_id, keepalive_s, clean, user, password, will)
         self._parser = mqtt.Parser(max_packet)
         self._keepalive_ms = keepalive_s * 1000
         self._filters = []
