@@ -29,6 +29,17 @@ def test_repeated_batch_is_stored_once(bed):
     assert [row["text"] for row in client.logs(0, board.id)] == ["once", "twice"]
 
 
+def test_readings_that_a_board_had_no_room_for_are_counted(bed):
+    board = bed.board("one")
+    board.measure("level", 1, 0)
+    board._log_counter += 41
+    board.measure("level", 2, 0)
+    wait(lambda: len(bed.site.client().readings(device=board.id)) == 2, what="for the readings")
+    rows = bed.site.ok("readings", board.id, "-n", "5", "-o", "json").json
+    assert [(row["value"], row["lost"]) for row in rows] == [(1, 0), (2, 41)]
+    assert "LOST BEFORE" in bed.site.ok("readings", board.id, "-n", "5").out
+
+
 def test_follow_shows_new_lines_until_ctrl_c(bed):
     board = bed.board("one")
     board.log("before")
