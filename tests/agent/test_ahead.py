@@ -125,19 +125,20 @@ def test_where_flash_is_short_the_board_does_without(cortex, tmp_path, monkeypat
     assert bring(store, BLOB) == (True, 0)
 
 
+@pytest.mark.parametrize("architecture", sorted(host.NAMES), ids=host.NAMES.get)
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_the_hosts_image_is_the_boards(cortex, tmp_path, path):
+def test_the_hosts_image_is_the_boards(tmp_path, path, architecture):
     """What `fleet push --aot` sends, once the board has sealed it, is the very file that the board would have made."""
-    payload = path.read_bytes()
+    payload, target = path.read_bytes(), (architecture, 3)
     digest = sha256(payload).digest()
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
     own, fetched = (Store(str(tmp_path / name), DEVICE_KEY) for name in ("one", "other"))
     with path.open("rb", buffering=0) as file:
-        assert run(making.image(own, digest, load_module(file), TARGET))[1] == ""
-    blob = host.compiled(payload, TARGET[0])
+        assert run(making.image(own, digest, load_module(file), target))[1] == ""
+    blob = host.compiled(payload, architecture)
     Path(fetched.path(sha256(blob).digest()) + ".part").write_bytes(blob)
-    assert ahead.keep(fetched, digest, TARGET, sha256(blob).digest())
+    assert ahead.keep(fetched, digest, target, sha256(blob).digest())
     assert Path(images.path(own, digest)).read_bytes() == Path(images.path(fetched, digest)).read_bytes()
     assert Path(own.dir + "parts").read_bytes() == Path(fetched.dir + "parts").read_bytes()
 
