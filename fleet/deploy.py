@@ -88,6 +88,9 @@ def _memory(module):
 
 
 def _check_needs(found, capabilities, name):
+    for blank in capabilities:
+        if "<" in blank:
+            raise FleetError(f"manifest.toml of {name} grants {blank}: say which, as gpio:15, or all, as gpio:*.")
     for module, _ in found.imports:
         need = _NEEDS.get(module)
         if need and not any(granted.startswith(need) for granted in capabilities):

@@ -132,11 +132,11 @@ class Browser:
         """Take a picture of the window as PNG."""
         Path(path).write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
 
-    def upload(self, selector, path):
-        """Choose a file in a file field."""
+    def upload(self, selector, *paths):
+        """Choose files in a file field."""
         root = self.send("DOM.getDocument")["root"]["nodeId"]
         node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
-        self.send("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
+        self.send("DOM.setFileInputFiles", nodeId=node, files=[str(path) for path in paths])
 
     def close(self):
         """End it."""

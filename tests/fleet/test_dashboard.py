@@ -11,7 +11,7 @@ from fleet.signing import SigningKey
 from tests.browser import CHROMIUM, DESKTOP, PHONE, Browser
 from tests.fleet.api import served
 from tests.fleet.scene import LONG, PAGES, fill
-from tests.fleet.site import Site, wait
+from tests.fleet.site import REPO, Site, wait
 from tests.fleet.test_signer import signing
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium here")
@@ -189,6 +189,12 @@ def test_the_fleets_signer_signs_in_the_dashboard(page, api):
     with signing(api.site):
         page.upload("input[type=file]", api.site.module("tiny"))
         page.see("This fleet has a signer")
+        assert 'capabilities = []' in page.run("document.querySelector('textarea').value")
+        sensor = REPO / "wasm_modules" / "sensor"
+        page.upload("input[type=file]", sensor / "sensor.wasm", sensor / "manifest.toml")
+        page.wait("document.querySelector('textarea')?.value.includes('confirm_s = 3')")
+        page.upload("input[type=file]", sensor / "sensor.wasm")
+        page.wait("document.querySelector('textarea')?.value.includes('\"gpio:*\"')")
         page.click("Sign", "form button")
         page.wait("[...document.querySelectorAll('.badge')].some((badge) => badge.innerText === 'signed by a key of this fleet')")
     assert api.site.client().audit_log()[-1]["action"] == "sign"

@@ -45,6 +45,7 @@ def test_options_go_before_the_file(path):
         ("memory = 1.5\n", "no usable `memory`"),
         ("capabilities = 5\n", "no usable `capabilities`"),
         ("capabilities = [1]\n", "no usable `capabilities`"),
+        ("capabilities = ['adc:<pin>']\n", "grants adc:<pin>: say which"),
         ("version = 7\n", "no usable `version`"),
         ("[config]\nx = 1.5\n", "no usable `config`"),
     ],

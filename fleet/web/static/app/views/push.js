@@ -14,16 +14,17 @@ const PLANS = {
 
 export default function view(main) {
   const result = h("div", { class: "stack" }), known = h("section", { class: "panel hidden" });
-  const input = h("input", { type: "file", class: "unseen", accept: ".wasm,.suit", onchange: () => take(input.files[0]) });
-  const drop = h("label", { class: "drop" }, input, icon("push"), h("strong", null, "Drop a module here, or choose a file"), h("span", null, "A .wasm file is inspected; a .suit file of ", h("code", null, "fleet sign"), " can be pushed."));
+  const input = h("input", { type: "file", class: "unseen", accept: ".wasm,.suit,.toml", multiple: true, onchange: () => take([...input.files]) });
+  const drop = h("label", { class: "drop" }, input, icon("push"), h("strong", null, "Drop a module here, or choose a file"), h("span", null, "A .wasm file is inspected, its manifest.toml goes with it; a .suit file of ", h("code", null, "fleet sign"), " can be pushed."));
 
-  async function take(file) {
-    if (!file) return;
+  async function take(files) {
+    const file = files.find((each) => !each.name.endsWith(".toml")), beside = files.find((each) => each.name.endsWith(".toml"));
+    if (!file) return beside && toast(`${beside.name} describes a module: drop both together.`, "is-bad");
     if (file.size > LARGEST) return toast(`${file.name} has ${kib(file.size)}; boards take far less.`, "is-bad");
     put(result, h("p", { class: "soft", role: "status" }, `Inspecting ${file.name}…`));
     try {
       const found = await upload(`/inspect?name=${encodeURIComponent(file.name.slice(0, 100))}`, await file.arrayBuffer());
-      put(result, found.package ? pushPanel(found) : signPanel(found, file), report(found.report));
+      put(result, found.package ? pushPanel(found) : signPanel(found, file, beside && await beside.text()), report(found.report));
     } catch (problem) {
       put(result, h("div", { class: "note is-bad", role: "alert" }, icon("warn"), h("span", null, problem.message)));
     }
@@ -32,7 +33,7 @@ export default function view(main) {
 
   drop.addEventListener("dragover", (event) => { event.preventDefault(); drop.classList.add("over"); });
   drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); take(event.dataTransfer.files[0]); });
+  drop.addEventListener("drop", (event) => { event.preventDefault(); drop.classList.remove("over"); take([...event.dataTransfer.files]); });
   put(main, h("div", { class: "head" }, h("div", { class: "grow" }, h("h1", null, "Push a module"), h("p", { class: "sub" }, "Whatever a board runs is signed by a key of this fleet. The key stays with you."))), h("div", { class: "stack" }, drop, result, known));
   modules(known);
 }
@@ -51,19 +52,20 @@ async function modules(panel) {
 const groups = () => [...new Set(boards().flatMap((row) => row.groups))].sort(collator.compare);
 
 /** What to do with a module that nobody has signed. */
-function signPanel(found, file) {
+function signPanel(found, file, described) {
   const group = groups()[0] || "GROUP", name = file.name;
-  if (found.signer && found.report.accepted) return signHere(found, file);
+  if (found.signer && found.report.accepted) return signHere(found, file, described);
   return h("section", { class: "panel" }, h("header", null, h("h2", null, "Not signed yet")), h("div", { class: "body form" },
     h("p", null, "Push it from where your key is, or sign it there and drop the package here:"),
     command(`fleet push ${name} --group ${group}`), command(`fleet sign ${name} --group ${group} --key release.key`)));
 }
 
 /** The form that has the fleet's signer sign a module. */
-function signHere(found, file) {
+function signHere(found, file, described) {
   const group = h("select", null, groups().map((value) => h("option", { value }, value)));
-  const needs = JSON.stringify(found.report.capabilities);
-  const settings = h("textarea", { rows: 6, spellcheck: false, class: "mono", value: `name = "${file.name.replace(/\.wasm$/, "").slice(0, 32)}"\nversion = "1"\ncapabilities = ${needs}\n` });
+  const needs = JSON.stringify(found.report.capabilities.map((name) => name.replace(/<\w+>$/, "*"))).replaceAll(",", ", ");
+  const guess = `name = "${file.name.replace(/\.wasm$/, "").slice(0, 32)}"\nversion = "1"\ncapabilities = ${needs}  # narrower is better: gpio:15\n`;
+  const settings = h("textarea", { rows: 8, spellcheck: false, class: "mono", value: described || guess });
   const panel = h("section", { class: "panel" }, h("header", null, h("h2", null, "Not signed yet")), h("form", { class: "body form", onsubmit: sign },
     h("p", null, "This fleet has a signer. What you sign is noted in the audit log under your token."),
     h("label", { class: "field" }, "For the group", group), h("label", { class: "field" }, "manifest.toml: what it is and may use", settings),
