@@ -13,6 +13,7 @@ from hil.qemu_board import QemuBoard
 from hil.serial_board import SerialBoard
 from hil.story import Story
 from hil.target import Missing
+from hil.updates import Updates
 
 
 def gauge(target):
@@ -23,9 +24,9 @@ def gauge(target):
     return line, True
 
 
-def tell(target):
-    """The whole story; (text, whether all was well)."""
-    story, failure = Story(target), None
+def tell(target, kind=Story):
+    """The whole story, or another `kind`; (text, whether all was well)."""
+    story, failure = kind(target), None
     try:
         story.run(whole=True)
     except Exception as error:
@@ -36,7 +37,16 @@ def tell(target):
     return ", ".join(f"{name} {text}" for name, text in story.figures.items()), failure is None
 
 
-PARTS = {"figures": gauge, "dual": checks.dual, "dual-all": checks.dual_all, "spec": checks.spec, "native": native.run, "story": tell}
+PARTS = {
+    "figures": gauge,
+    "dual": checks.dual,
+    "dual-all": checks.dual_all,
+    "spec": checks.spec,
+    "spec-native": checks.spec_native,
+    "native": native.run,
+    "story": tell,
+    "updates": lambda target: tell(target, Updates),
+}
 
 
 def run_target(target, parts):
@@ -67,7 +77,7 @@ def chosen(name, board):
     if name.startswith("serial:"):
         return [(lambda: SerialBoard(name.removeprefix("serial:"), board), ("figures", "dual", "story"))]
     if name.startswith("qemu:"):
-        return [(lambda: QemuBoard(os.path.expanduser(name.removeprefix("qemu:"))), ("figures", "dual", "story"))]
+        return [(lambda: QemuBoard(os.path.expanduser(name.removeprefix("qemu:"))), ("figures", "dual", "native", "story"))]
     if name not in known:
         sys.exit(f"There is no target {name}: use {', '.join(known)}, qemu:PATH or serial:PORT.")
     return known[name]

@@ -12,6 +12,7 @@ SPEC = (
     *("i32", "i64", "br", "br_if", "br_table", "call", "call_indirect", "traps"),
     *("memory", "memory_copy", "memory_fill", "memory_grow", "memory_init", "memory_redundancy", "memory_size", "memory_trap"),
 )
+NATIVE_SPEC = ("i32", "i64", "f32_cmp", "conversions", "br_if", "br_table", "call_indirect", "traps", "address", "memory_trap")
 TEST_S = 1800  # wall time for one test function
 SPEC_S = 3600  # and for one file of the suite
 
@@ -20,9 +21,38 @@ _RUN = "import gc, {0} as t\ngc.collect()\nt.{1}()"
 _SPEC = """
 import json
 from runner import Script
-s = Script("/suite", "{0}.jsonl")
+{1}
+s = Script("/suite", "{0}.jsonl", Executor)
 s.run()
 print(json.dumps([sum(s.counts.values()), s.failures[:9]]))
+"""
+_PLAIN = "from mpwasm.wasm.instance import Instance as Executor"
+# Each module compiled and loaded on the board itself, without a file.
+_NATIVE = """
+from io import BytesIO
+from mpwasm.errors import Trap
+from mpwasm.native import importer, targets
+from mpwasm.native.board import BoardPort
+from mpwasm.native.compile import compile_module
+from mpwasm.native.container import wrap
+from mpwasm.native.executor import NativeInstance
+from mpwasm.native.runtime import Runtime
+class Executor(NativeInstance):
+    def __init__(self, module, *args, **kwargs):
+        target = targets.target()
+        library = Runtime()
+        blob = compile_module(module, library, target[0])
+        library.close()
+        head, tail = wrap(len(blob.code), (), *target)
+        run, _ = importer.load(BytesIO(b"".join((head, blob.code, tail))))
+        blob.code = None
+        port = BoardPort(run, len(module.globals) + len(module.imports), 2048)
+        try:
+            super().__init__(module, *args, **kwargs)
+        except Trap:
+            self.attach(blob, port)
+            raise
+        self.attach(blob, port)
 """
 
 
@@ -41,11 +71,11 @@ def run_file(target, name):
     return passed, failures
 
 
-def run_spec(target, name):
-    """Run one file of the official suite; returns (passed, [text of each failure])."""
+def run_spec(target, name, executor=_PLAIN):
+    """Run one file of the official suite by `executor`, which a script makes; returns (passed, [text of each failure])."""
     target.reset()
     try:
-        passed, failures = json.loads(target.exec(_SPEC.format(name), SPEC_S).split("\n")[-2])
+        passed, failures = json.loads(target.exec(_SPEC.format(name, executor), SPEC_S).split("\n")[-2])
     except (ExecError, TimeoutError) as error:
         return 0, [f"{name}.json: {error}"]
     return passed, [f"{name}.json:{line} {kind}: {what}" for line, kind, what in failures]
@@ -75,12 +105,17 @@ def dual_all(target):
     return dual(target, [path.stem for path in sorted(DUAL.glob("test_*.py"))])
 
 
-def spec(target):
+def spec_native(target):
+    """A part of the official suite as machine code that the board makes itself; (text, whether all was well)."""
+    return spec(target, NATIVE_SPEC, lambda target, name: run_spec(target, name, _NATIVE))
+
+
+def spec(target, names=SPEC, run=run_spec):
     """A part of the official suite: integers, branches, calls, memory, traps; (text, whether all was well)."""
     install(target, device_files())
     results = []
-    for name in SPEC:  # one file's modules at a time: all of them together are more than a board's flash
+    for name in names:  # one file's modules at a time: all of them together are more than a board's flash
         install(target, spec_files(name))
-        results.append(each(target, [name], run_spec))
+        results.append(each(target, [name], run))
         target.exec(f"import os\nfor f in os.listdir('/suite'):\n    os.remove('/suite/' + f)  # {name}", 600)
-    return "official suite: " + "; ".join(f"{name} {text}" for name, (text, _) in zip(SPEC, results)), all(good for _, good in results)
+    return "official suite: " + "; ".join(f"{name} {text}" for name, (text, _) in zip(names, results)), all(good for _, good in results)

@@ -21,6 +21,14 @@ FLASH_BYTES = 4 << 20
 IMAGE_AT = 0x1000
 FILES_AT = 0x200000  # the partition "vfs" of MicroPython's 4 MiB layout: littlefs 2
 GPIO_OUT = 0x3FF44004  # GPIO_OUT_REG (ESP32 technical reference manual, 4.12): levels of pins 0 to 31
+SLOW = b"""import sys, machine
+def slow(real):
+    class Machine:
+        def __getattr__(self, name): return getattr(real, name)
+        def WDT(self, id=0, timeout=5000): return real.WDT(id, 10 * timeout)
+    return Machine()
+sys.modules["machine"] = slow(machine)
+"""
 BOOT_S = 300
 POLL_S = 0.02
 LINE_BYTES, LINE_S = 32, 0.003
@@ -30,6 +38,7 @@ class QemuBoard(SerialBoard):
     """`path` names the program qemu-system-xtensa. Time is the machine's own, which QEMU runs at wall speed."""
 
     model = "esp32"
+    timed = False  # reading flash takes much longer than on the chip
     firmware = "ESP32_GENERIC-20250911-v1.26.1.bin"
     sha256 = "6b5272b6edd15fc4d1627ec559a27a5d5a7b86e5ea7f8013941eb10c877edd4e"
     wifi = ("PICSimLabWifi", None)  # the one network of the emulated Wi-Fi: open
@@ -61,7 +70,9 @@ class QemuBoard(SerialBoard):
         self._on()
 
     def put_all(self, files):
-        """Into the file system as it lies in the flash file: this machine writes to flash a hundred times slower than a chip does."""
+        """Into the file system as it lies in the flash file: this machine writes to flash a hundred times slower than a chip does. It reads
+        too slowly for the watchdog, too, so that gets ten times as long."""
+        files = {**files, "/boot.py": SLOW}
         from littlefs import LittleFS
         from littlefs.context import UserContext
 
@@ -90,7 +101,9 @@ class QemuBoard(SerialBoard):
     def _on(self):
         serial, qmp = self._folder / "serial", self._folder / "qmp"
         beside = str(Path(shutil.which(self.path)).resolve().parent)  # where the chip's ROM may lie, or in QEMU's own share folder
-        command = [self.path, "-L", beside, "-accel", "tcg,thread=single", "-machine", MACHINE, "-display", "none", "-monitor", "none"]
+        # Counted instructions, 8 ns each: else the two cores wait for each other, on the wall's clock, at every access to flash.
+        command = [self.path, "-L", beside, "-accel", "tcg,thread=single", "-icount", "shift=3,align=off,sleep=on"]
+        command += ["-machine", MACHINE, "-display", "none", "-monitor", "none"]
         command += ["-nic", "user,model=esp32_wifi,net=192.168.4.0/24"]
         command += ["-drive", f"file={self._folder / 'flash'},if=mtd,format=raw", "-serial", f"unix:{serial},server=on,wait=on"]
         command += ["-qmp", f"unix:{qmp},server=on,wait=off"]

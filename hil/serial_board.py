@@ -44,6 +44,9 @@ class SerialBoard(Target):
         self._mpremote(["reset"], 60)
         time.sleep(_SETTLE_S)
 
+    def soft_reset(self):
+        self._mpremote(["soft-reset"], 60)
+
     def exec(self, code, timeout_s=120):
         return self._mpremote(["resume", "exec", code], timeout_s)
 

@@ -51,13 +51,18 @@ def wait(what, timeout_s, test):
     return found
 
 
-def section(body):
-    """A custom section of a WebAssembly module (core spec, 5.5.3) with these bytes, its length in LEB128."""
-    size, rest = bytearray(), len(body)
-    while rest >= 0x80:
-        size.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    return b"\0" + bytes(size) + bytes([rest]) + body
+def leb(number):
+    """A number in unsigned LEB128."""
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def section(body, kind=0):
+    """A section of a WebAssembly module (core spec, 5.5.2) with these bytes; a custom one if no kind is given."""
+    return bytes([kind]) + leb(len(body)) + body
 
 
 class Story:

@@ -20,6 +20,7 @@ class Target:
     """
 
     name = "?"
+    timed = True  # whether the board's own time says how long things take on such a board
     wifi = None
     gateway = None
 
@@ -30,6 +31,10 @@ class Target:
     def reset(self):
         """Restart the interpreter; files stay."""
         raise NotImplementedError
+
+    def soft_reset(self):
+        """Restart the interpreter alone, as `machine.soft_reset` does; without main.py."""
+        raise Missing(f"{self.name} has no soft reset from here")
 
     def cut_power(self):
         """Take the power away at this instant, and give it back: whatever was being written is cut off."""
