@@ -30,3 +30,21 @@ def test_what_fails_later_is_started_again_ever_later(online, fleet):
     online.hardware.skip_ms += 7200000
     time.sleep(0.3)
     assert online.supervisor.guests[0].state == 0
+
+
+def test_each_module_has_its_own_budgets(online, fleet):
+    good, bad = program("log good", "sleep 50", "again"), program("log bad", "loop")
+    rows = [fleet.manifest(good, name="good"), fleet.manifest(bad, name="bad", slot=1, busy_ms=1500)]
+    fleet.add(good), fleet.add(bad)
+    fleet.aim(rows[1], beside=rows[:1], slot=1)
+
+    def states():
+        return [(part.name, part.state, part.reason) for part in fleet.reports[-1].components]
+
+    wait(lambda: states() == [("good", "confirmed", None), ("bad", "confirmed", None)])
+    began = online.supervisor.guests[0].started_ms
+    wait(lambda: states() == [("good", "confirmed", None), ("bad", "failed", "exhausted")])
+    running(fleet, "good")
+    online.hardware.skip_ms += 10000
+    wait(lambda: states() == [("good", "confirmed", None), ("bad", "confirmed", None)])
+    assert online.supervisor.guests[0].started_ms == began
