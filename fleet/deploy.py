@@ -123,7 +123,7 @@ def make_manifest(path, groups, name=None, version=None, native=None):
     try:
         manifest.encode()
     except ValueError as error:
-        raise FleetError(f"manifest.toml of {path.name} has no usable `{error.args[0]}`. See the README for what it may be.") from error
+        raise FleetError(f"manifest.toml of {path.name} has no usable `{error.args[0]}`. docs/manifest.md says what it may be.") from error
     _check_needs(found, manifest.capabilities, path.name)
     return manifest, payload
 

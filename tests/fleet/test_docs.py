@@ -6,7 +6,9 @@ import shlex
 import click
 import pytest
 
+from fleet import deploy
 from fleet.cli import main
+from mpwasm.wire.manifest import Manifest
 from tests.fleet.site import REPO
 
 DOCUMENTS = sorted([*(REPO / "docs").glob("*.md"), REPO / "README.md", REPO / "DESIGN.md"])
@@ -52,6 +54,14 @@ def test_files_that_documents_name_are_there():
     text = "".join(path.read_text() for path in DOCUMENTS)
     named = set(re.findall(r"\b(?:deploy|docs)/[\w.-]*\w\.\w+|\bdeploy/Containerfile", text)) - {"deploy/.env"}
     assert named and [name for name in sorted(named) if not (REPO / name).exists()] == []
+
+
+def test_every_setting_of_a_manifest_is_described_with_its_default():
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", (REPO / "docs" / "manifest.md").read_text(), re.MULTILINE)
+    assert {name for name, _ in rows} == {*deploy._SETTINGS, "sha256"}
+    told = {name: default.strip("`") for name, default in rows if default.startswith("`") and name != "version"}
+    assert told == {name: str(value).replace("()", "[]") for name, value in ((name, getattr(Manifest, name)) for name in told)}
+    assert len(told) == 12
 
 
 def test_deployed_files_start_commands_that_exist():
