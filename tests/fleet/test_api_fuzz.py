@@ -27,6 +27,7 @@ from fleet.web.app import make_app
 from fleet.web.operations import PREFIX
 from tests.fleet.conftest import DATABASES
 from tests.fleet.site import Site
+from tests.fleet.test_signer import signing
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, negative_data_rejection]
@@ -61,8 +62,10 @@ def a_fleet(folder, *options):
         client.send_command("a", "identify")
         package = bundle.unpack(signed.read_bytes(), signed.name)
         sealed = {part: base64.b64encode(getattr(package, part)).decode() for part in ("envelope", "payload")}
-        known = {"name": "a", "device": "a", "group": "a", "number": 1, "devices": ["a"], "package": sealed}
-        yield make_app(client), client.create_token("fuzzer", "admin")["secret"], known
+        module = base64.b64encode(signed.with_suffix(".wasm").read_bytes()).decode()
+        known = {"name": "a", "device": "a", "group": "a", "number": 1, "devices": ["a"], "package": sealed, "module": module}
+        with signing(site):
+            yield make_app(client), client.create_token("fuzzer", "admin")["secret"], known
 
 
 @pytest.fixture(scope="module", params=DATABASES)
