@@ -25,8 +25,9 @@ SLOW = b"""import sys, machine
 def slow(real):
     class Machine:
         def __getattr__(self, name): return getattr(real, name)
-        def WDT(self, id=0, timeout=5000): return real.WDT(id, 10 * timeout)
-    return Machine()
+    made = Machine()
+    made.WDT = lambda id=0, timeout=5000: real.WDT(id, 10 * timeout)
+    return made
 sys.modules["machine"] = slow(machine)
 """
 BOOT_S = 300
