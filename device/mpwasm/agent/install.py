@@ -21,6 +21,8 @@ _RESIDENT_BYTES = const(49152)
 _UNKNOWN_BYTES = const(1 << 29)
 _SLICE_MS = const(50)
 _REPORT_STEP = const(10)
+# what a module is no longer needed for once it is to be started: the loader wants the room
+_DECIDED = ("mpwasm.wire.desired", "mpwasm.wire.envelope", "mpwasm.wire.keys", "mpwasm.wire.manifest", "mpwasm.wire.record", "mpwasm.agent.ahead")
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 
 
@@ -238,6 +240,7 @@ class Install:
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
+                phase.drop(*_DECIDED)
                 restart = 0 if self.owner.fresh or self.machine.new_agent() else self.owner.room
                 self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, self.spec[launch.NATIVE], restart)
             while self.board.uptime_ms() < now + _SLICE_MS:

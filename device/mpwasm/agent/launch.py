@@ -138,7 +138,8 @@ def _linked(guest, spec, module, window, code):
     try:
         _instantiate(guest, spec, module, window, code)
     finally:
-        phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasm.link", "mpwasm.native.importer", "mpwasm.native.targets")
+        phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasi.foreign", "mpwasm.wasm.link")
+        phase.drop("mpwasm.native.importer", "mpwasm.native.targets")
     guest.begin(spec[FUEL], spec[_SHARE], spec[_BUSY_MS])
 
 

@@ -8,6 +8,7 @@ import struct
 
 from mpwasm.compat import const
 from mpwasm.errors import Trap
+from mpwasm.wasi.foreign import say
 
 _UNREACHABLE = const(100)
 _MAX_UNITS = const(160)
@@ -63,7 +64,7 @@ class Part:
     def trace(self, inst, message, count, a, b, c, d, e):
         """Write a text and up to five numbers to the log."""
         numbers = [decimal(p) for p in (a, b, c, d, e)[: min(count, 5)]]
-        self.context.say("trace: " + self._string(inst, message) + (" " if numbers else "") + ", ".join(numbers) + "\n")
+        say(self.context, "trace: " + self._string(inst, message) + (" " if numbers else "") + ", ".join(numbers) + "\n")
 
     def seed(self, inst):
         """A random f64 from 1 up to 2, whose bits seed the guest's own generator."""
@@ -71,7 +72,7 @@ class Part:
 
     def console_log(self, inst, text):
         """Write a text to the log."""
-        self.context.say(self._string(inst, text) + "\n")
+        say(self.context, self._string(inst, text) + "\n")
 
     def date_now(self, inst):
         """Milliseconds since 1970 by the board's own clock, as an f64."""

@@ -4,7 +4,6 @@ from mpwasm.compat import const
 
 _LINE_BYTES = const(160)
 _CHUNK_BYTES = const(64)
-_FIRST_LED = const(25)
 
 
 class Line:
@@ -82,26 +81,6 @@ class Context:
             line.put(chunk, n)
             at += n
             size -= n
-
-    def say(self, text, level=1):
-        """Append `text` to the line of `level`."""
-        raw = text.encode()
-        self.line(level).put(raw, len(raw))
-
-    def refused(self, what):
-        """A function that can't return an error was not allowed `what`, or could not do it: said once in the log. Returns 0."""
-        if what not in self.told and len(self.told) < 8:
-            self.told.append(what)
-            self.sink.line(2, (what + " refused").encode())
-        return 0
-
-    def led(self):
-        """The pin of the board's LED: config ``led``, else the first pin that the manifest names, else 25."""
-        pin = self.config.get("led") if self.config else None
-        for capability in self.grants.manifest:
-            if pin is None and capability.startswith("gpio:") and capability[5:].isdigit():
-                pin = int(capability[5:])
-        return _FIRST_LED if pin is None else int(pin)
 
     def flush(self):
         """Hand over unfinished lines, as at exit."""

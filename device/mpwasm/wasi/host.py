@@ -49,7 +49,11 @@ class Host:
         if need in ("clock", "random", "log", "kv") and not context.grants.allow(need):
             if file in ("preview1", "process", "files"):
                 return denied_wasi
-            return denied if where == "kv" else lambda inst, *args: context.refused(need)
+            if where == "kv":
+                return denied
+            from mpwasm.wasi.foreign import refused
+
+            return lambda inst, *args: refused(context, need)
         if need in ("i2c", "spi", "uart", "pwm"):  # a foreign name needs ours beneath it: loaded now, not while the guest runs
             context.part("pwm" if need == "pwm" else "buses")
         return getattr(context.part(file), method)

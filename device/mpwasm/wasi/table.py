@@ -1,6 +1,6 @@
 """One row per host function that a guest may import; resolver, `fleet inspect`, docs and tests all read this table.
 
-A group is (import module, file of this package, prefix of its methods, rows as text). A row is: name, parameters, results,
+A group is [import module, file of this package, prefix of its methods, rows as text]. A row is: name, parameters, results,
 capability, and the method where it isn't named prefix + name. Types are letters, i = i32, I = i64, f = f32, F = f64, - = none;
 a name with several types has several rows, of which the type that the module declares picks one. The capability is what manifest and board must
 both grant: ``clock``, ``random``, ``log``, ``kv``; a kind such as ``gpio`` is checked by number, and ``telemetry`` by name, inside the
@@ -185,21 +185,28 @@ console.log i - log console_log
 Date.now - F clock date_now
 """
 
-GROUPS = (
-    (WASI, "preview1", "", _PREVIEW1),
-    (WASI, "process", "", _PROCESS),
-    (WASI, "files", "", _FILES),
-    ("gpio", "devices", "gpio_", _GPIO),
-    ("adc", "devices", "adc_", _ADC),
-    ("telemetry", "devices", "telemetry_", _TELEMETRY),
-    ("i2c", "buses", "i2c_", _I2C),
-    ("spi", "buses", "spi_", _SPI),
-    ("pwm", "pwm", "pwm_", _PWM),
-    ("uart", "buses", "uart_", _UART),
-    ("kv", "kv", "kv_", _KV),
-    ("arduino", "wiring", "", _ARDUINO),
-    ("wiring", "wiring", "", _WIRING),
-    ("env", "tinygo", "", _TINYGO),
-    ("env", "warduino", "", _WARDUINO),
-    ("env", "assemblyscript", "", _ASSEMBLYSCRIPT),
+_PLACES = """
+wasi_snapshot_preview1 preview1 -
+wasi_snapshot_preview1 process -
+wasi_snapshot_preview1 files -
+gpio devices gpio_
+adc devices adc_
+telemetry devices telemetry_
+i2c buses i2c_
+spi buses spi_
+pwm pwm pwm_
+uart buses uart_
+kv kv kv_
+arduino wiring -
+wiring wiring -
+env tinygo -
+env warduino -
+env assemblyscript -
+"""
+
+_ROWS = (
+    _PREVIEW1, _PROCESS, _FILES, _GPIO, _ADC, _TELEMETRY, _I2C, _SPI, _PWM, _UART, _KV, _ARDUINO,
+    _WIRING, _TINYGO, _WARDUINO, _ASSEMBLYSCRIPT,
 )
+
+GROUPS = [[word.replace("-", "") for word in line.split()] + [rows] for line, rows in zip(_PLACES.strip().split("\n"), _ROWS)]

@@ -5,6 +5,7 @@ browser, so build with -target=wasip1 or wasm-unknown.
 """
 
 from mpwasm.compat import const
+from mpwasm.wasi.foreign import refused
 
 _NO_PIN = const(255)
 _BOARDS = const(0xFFFFFFFF)
@@ -34,7 +35,7 @@ class Part:
 
     def _checked(self, result, what, number):
         if result < 0:
-            return self.context.refused("%s:%d" % (what, number))
+            return refused(self.context, "%s:%d" % (what, number))
         return result
 
     def gpio_configure(self, inst, pin, mode):
@@ -92,7 +93,7 @@ class Part:
         found = []
         self.buses.use("i2c", bus, 0, lambda port: found.extend(port.scan()))
         if len(found) != 1:
-            self.context.refused("i2c:%d (%d devices)" % (bus, len(found)))
+            refused(self.context, "i2c:%d (%d devices)" % (bus, len(found)))
             return _NXIO
         return max(0, -self.buses.i2c_transfer(inst, bus, found[0], out, out_len, into, into_len))
 

@@ -7,6 +7,7 @@ board and an i64 in its emulator, `chip_analog_write` has three types by age. In
 from mpwasm.compat import const
 from mpwasm.errors import Trap
 from mpwasm.wasi.devices import signed
+from mpwasm.wasi.foreign import refused, say
 
 _UNREACHABLE = const(100)
 _PWM_HZ = const(1000)
@@ -24,7 +25,7 @@ class Part:
 
     def _checked(self, result, what, number):
         if result < 0:
-            return self.context.refused("%s:%d" % (what, number))
+            return refused(self.context, "%s:%d" % (what, number))
         return result
 
     def abort(self, inst):
@@ -45,7 +46,7 @@ class Part:
 
     def print_int(self, inst, value):
         """Write a signed number to the log, without a newline."""
-        self.context.say("%d" % signed(value))
+        say(self.context, "%d" % signed(value))
 
     def print_string(self, inst, at, size):
         """Write text to the log, a newline ends a line; at most 512 bytes a call."""

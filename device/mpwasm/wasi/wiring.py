@@ -5,9 +5,11 @@ can't report, such as a pin that isn't granted, is said once in the log.
 """
 
 from mpwasm.compat import const
+from mpwasm.wasi.foreign import refused
 
 _GREETING = b"Hello from WasmFleet!\0"
 _MAX_EVENT_BYTES = const(160)
+_FIRST_LED = const(25)
 
 
 class Part:
@@ -28,12 +30,12 @@ class Part:
     def pinMode(self, inst, pin, mode):
         """Make a pin an input (0), output (1) or input with pull-up (2)."""
         if self.pins.gpio_configure(inst, pin, mode):
-            self.context.refused("gpio:%d" % pin)
+            refused(self.context, "gpio:%d" % pin)
 
     def digitalWrite(self, inst, pin, level):
         """Set an output to 0 or 1 (anything but 0)."""
         if self.pins.gpio_write(inst, pin, level):
-            self.context.refused("gpio:%d" % pin)
+            refused(self.context, "gpio:%d" % pin)
 
     def print(self, inst, at, size):
         """Write text to the log, a newline ends a line; at most 512 bytes a call."""
@@ -41,7 +43,12 @@ class Part:
 
     def getPinLED(self, inst):
         """The pin of the LED: config ``led``, else the first pin that the manifest names, else 25."""
-        return self.context.led()
+        config = self.context.config
+        pin = config.get("led") if config else None
+        for capability in self.context.grants.manifest:
+            if pin is None and capability.startswith("gpio:") and capability[5:].isdigit():
+                pin = int(capability[5:])
+        return _FIRST_LED if pin is None else int(pin)
 
     def getGreeting(self, inst, at, size):
         """Store a greeting that ends in a zero byte, as far as it fits."""
