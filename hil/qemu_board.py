@@ -32,6 +32,7 @@ sys.modules["machine"] = slow(machine)
 """
 BOOT_S = 300
 POLL_S = 0.02
+UP_S = 10
 LINE_BYTES, LINE_S = 32, 0.003
 
 
@@ -167,9 +168,18 @@ class QemuBoard(SerialBoard):
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(BOOT_S)
 
+    async def _connect(self, path):
+        """The machine's serial line; a socket that is there may not listen yet."""
+        for _ in range(int(UP_S / POLL_S)):
+            try:
+                return await asyncio.open_unix_connection(str(path))
+            except ConnectionRefusedError:
+                await asyncio.sleep(POLL_S)
+        raise OSError("QEMU does not answer on its serial line")
+
     async def _join(self, path):
         """Connect the machine's serial line to the pseudo-terminal, which outlives it."""
-        reader, self._writer = await asyncio.open_unix_connection(str(path))
+        reader, self._writer = await self._connect(path)
         if self._terminal is None:
             self._terminal = Terminal(self._loop, self._type)
         self._boot_at = len(self._terminal.text())

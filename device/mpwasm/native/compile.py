@@ -3,6 +3,7 @@
 from mpwasm.compat import const
 from mpwasm.native.function import OutOfReach
 from mpwasm.native.lowering import Lowering
+from mpwasm.native.runtime import Closed
 from mpwasm.native.targets import ARMV6M, begin
 
 _FAR = const(4096)
@@ -92,7 +93,7 @@ def place_routine(lowering, places, opcode):
 
 
 def one(lowering, body):
-    """Compile one function, again with longer branches where they do not reach; a generator that returns its offset."""
+    """Compile one function, again with longer branches where they do not reach, or with the library open; a generator that returns its offset."""
     far = {}
     cpu = lowering.cpu
     cpu.begin(body[0])
@@ -105,7 +106,9 @@ def one(lowering, body):
             return start + cpu.ENTRY
         except OutOfReach as failure:
             far[failure.site] = far.get(failure.site, 0) + 1
-            cpu.rewind(start)
-            lowering.left = lowering.left[:left]
-            while len(lowering.calls) > calls:
-                lowering.calls.pop()
+        except Closed:
+            lowering.library.open()
+        cpu.rewind(start)
+        lowering.left = lowering.left[:left]
+        while len(lowering.calls) > calls:
+            lowering.calls.pop()

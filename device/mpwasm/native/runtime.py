@@ -1,20 +1,28 @@
 """The run-time library for those who compile: opened when a module first needs it, so that others pay nothing for it."""
 
 
+class Closed(Exception):
+    """The library is needed and not open. Not opened where that is found out: a board's stack would not hold the loader on top of the compiler."""
+
+
 class Runtime:
-    """A `library.Library`, given or else of the file beside this one, once it is asked for; until then `module` is None."""
+    """A `library.Library`, given or else of the file beside this one, once `open` was called; until then `module` is None."""
 
     def __init__(self, stream=None):
         self.stream = stream
         self.library = self.module = None
 
-    def find(self, op, opcode):
-        """See `Library.find`."""
-        if self.library is None:
-            from mpwasm.native.library import Library
+    def open(self):
+        """Load what the library's file says of its functions."""
+        from mpwasm.native.library import Library
 
-            self.library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
-            self.module = self.library.module
+        self.library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
+        self.module = self.library.module
+
+    def find(self, op, opcode):
+        """See `Library.find`; `Closed` before `open`."""
+        if self.library is None:
+            raise Closed
         return self.library.find(op, opcode)
 
     def close(self):
