@@ -7,7 +7,7 @@ from hashlib import sha256
 from fleet import binary, remedies
 from mpwasm.errors import Invalid, Malformed, Trap, Unlinkable
 from mpwasm.wasi.resolver import make_resolver, spell, text_of
-from mpwasm.wasi.table import GROUPS
+from mpwasm.wasi.table import groups
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
 
@@ -109,7 +109,7 @@ def _import(module, row):
 def capability(where, name, params, results):
     """The capability that a host function needs: ``clock``, ``gpio:<pin>``, … or None."""
     letters = [text_of(params), text_of(results)]
-    for module, _, _, text in GROUPS:
+    for module, _, _, text in groups():
         for line in text.split("\n") if module == where else ():
             row = line.split()
             if row and row[0] == name and row[1:3] == letters:

@@ -3,7 +3,7 @@
 from mpwasm.compat import const
 from mpwasm.errors import Unlinkable
 from mpwasm.wasi.host import Host
-from mpwasm.wasi.table import GROUPS
+from mpwasm.wasi.table import groups
 
 _WRONG_IMPORT = const(81)
 _LETTERS = {0x7F: "i", 0x7E: "I", 0x7D: "f", 0x7C: "F"}
@@ -37,7 +37,7 @@ def find(module, name, params, results):
     both types if only the type differs."""
     params, results = text_of(params), text_of(results)
     other = None
-    for where, file, prefix, text in GROUPS:
+    for where, file, prefix, text in groups():
         if where == module:
             for row in rows(text, name):
                 if row[1] == params and row[2] == results:

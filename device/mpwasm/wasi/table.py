@@ -209,4 +209,9 @@ _ROWS = (
     _WIRING, _TINYGO, _WARDUINO, _ASSEMBLYSCRIPT,
 )
 
-GROUPS = [[word.replace("-", "") for word in line.split()] + [rows] for line, rows in zip(_PLACES.strip().split("\n"), _ROWS)]
+
+def groups():
+    """Generator of the groups: a list of them all would take 2 KB while a guest is linked."""
+    places = _PLACES.strip().split("\n")
+    for i in range(len(_ROWS)):
+        yield [word.replace("-", "") for word in places[i].split()] + [_ROWS[i]]
