@@ -60,7 +60,7 @@ class Trial:
         if handler is not None:
             try:
                 handler(self, *event[1:])
-                if self._then:  # what a handler leaves for behind it, so that calls nest less deep: boards allow 27
+                while self._then:  # what a handler leaves for behind it, so that calls nest less deep: boards allow 27
                     handler, self._then = self._then, None
                     handler()
             except Refused as refusal:

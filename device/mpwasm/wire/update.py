@@ -242,7 +242,7 @@ class Update(Staging):
         if self._proofs:
             self._do("verify", *self._proofs[0])
         else:
-            self._root_verified()
+            self._then = self._root_verified
 
     def _verify_verified(self, valid):
         """The next signature on the way from the root to the key list, or the manifest's; behind the last of the former, the list counts."""
