@@ -9,6 +9,7 @@ from update_bench import KEY
 
 from mpwasm.agent import ahead, images
 from mpwasm.agent.store import name_of
+from mpwasm.native.container import ENGINE
 from mpwasm.wire.mac import derive
 
 TARGET = (4, 3)
@@ -55,7 +56,7 @@ class ModuleAhead(ModuleUpdate):
 
     def push(self, bottle):
         bottle.fleet.put(BLOB)
-        row = bytes((*TARGET, 2, 0)) + len(BLOB).to_bytes(4, "little") + sha256(BLOB).digest()
+        row = bytes((*TARGET, ENGINE, 0)) + len(BLOB).to_bytes(4, "little") + sha256(BLOB).digest()
         bottle.order(2, self.new, images=row)
 
     def wrong(self, bottle):
