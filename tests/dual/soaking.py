@@ -6,7 +6,7 @@ from bottle import TRAP, Bottle, guest, main_source, running
 from cutting import settled
 
 HOUR_MS = 3600000
-LEAP_MS = 60000
+LEAP_MS = 300000
 OUTAGE_LEAP_MS = 5000  # while nothing can come and nothing is over yet
 STUCK_MS = 8 * HOUR_MS  # an outage lasts two hours at most, and a retry comes after one
 BAD_EVERY = 10
