@@ -186,7 +186,7 @@ def provision(context, kind, port, group, name, wifi, timeout_s, steps):
         _show_sizes(files)
     steps.say("board", f"{kind.title}, MicroPython {found['version']}, {found['free_heap'] // 1024} KiB heap free")
     name = name or f"{kind.key.replace('_', '-')}-{found['id'][-6:]}"
-    _enrol(context.client, name, group, steps)
+    _enrol(context.client, name, group, kind.key, steps)
     started = _write(context.client, name, port, files, found, wifi, steps)
     state = _wait_ready(context.client, name, started, timeout_s, steps)
     return {"device": name, "state": state, "bytes": total}
@@ -227,11 +227,11 @@ def compiled(kind):
     return files
 
 
-def _enrol(client, name, group, steps):
-    """Add the board to the fleet, unless it is there already."""
+def _enrol(client, name, group, key, steps):
+    """Add the board, of the kind `key`, to the fleet, unless it is there already."""
     rows = {row["id"]: row for row in client.devices()}
     if name not in rows:
-        client.add_device(name, group)
+        client.add_device(name, group, board=key)
         steps.say("device", f"{name} added to {group}")
         return
     if group not in rows[name]["groups"]:

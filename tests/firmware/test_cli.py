@@ -83,8 +83,8 @@ class Client:
     def devices(self):
         return [{"id": name, **row} for name, row in self.boards.items()]
 
-    def add_device(self, name, group):
-        self.boards[name] = {"groups": [group], "state": "never", "seen": None}
+    def add_device(self, name, group, board):
+        self.boards[name] = {"groups": [group], "state": "never", "seen": None, "board": board}
 
     def device(self, name):
         return {"id": name, **self.boards[name]}
@@ -115,6 +115,7 @@ def test_provisioning_is_resumable_and_named_by_serial_number(tmp_path, monkeypa
         for _ in range(2):
             done = flow.provision(Context(client), None, board.port, "g", None, ("house", "pw"), 5, steps)
     assert done["device"] == "pico-w-1f2b2c" and list(client.boards) == ["pico-w-1f2b2c"]
+    assert client.boards["pico-w-1f2b2c"]["board"] == "pico_w"
     assert sent[0] == sent[1] and sent[0][-1] == "/main.py" and "/cfg/identity.cbor" in sent[0]
     assert client.asked == [("identity", "pico-w-1f2b2c", ("house", "pw")), ("provisioned", "pico-w-1f2b2c")] * 2
     assert [row["step"] for row in steps.done] == 2 * ["build", "board", "device", "files", "restart", "ready"]
