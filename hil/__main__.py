@@ -14,6 +14,7 @@ from hil.serial_board import SerialBoard
 from hil.story import Story
 from hil.target import Missing
 from hil.updates import Updates
+from hil.vm_board import VmBoard
 
 
 def gauge(target):
@@ -73,6 +74,7 @@ def run_target(target, parts):
 def chosen(name, board):
     """[(maker of a target, names of its parts)] for the argument --target."""
     known = {"rp2040": [(EmulatedRP2040, ("figures", "dual", "native"))], "pico_w": [(EmulatedPicoW, ("figures", "story"))]}
+    known["vm"] = [(VmBoard, ("figures", "dual"))]
     known["all"] = known["rp2040"] + known["pico_w"]
     if name.startswith("serial:"):
         return [(lambda: SerialBoard(name.removeprefix("serial:"), board), ("figures", "dual", "story"))]
@@ -87,7 +89,7 @@ def main():
     """Run the chosen targets; the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended, too
     parser = argparse.ArgumentParser(prog="python -m hil", description="Tests on official firmware, emulated or real.")
-    parser.add_argument("--target", default="all", help="rp2040, pico_w, all, qemu:PATH or serial:PORT")
+    parser.add_argument("--target", default="all", help="rp2040, pico_w, vm, all (both emulated boards), qemu:PATH or serial:PORT")
     parser.add_argument("--board", help="kind of a serial board, as `fleet flash` names it")
     parser.add_argument("--parts", help=f"what to do there, with commas between: {', '.join(PARTS)} (default: what the target is for)")
     options = parser.parse_args()
