@@ -121,6 +121,17 @@ def test_a_module_becomes_an_image(store):
         run(making.image(store, OTHER, module, TARGET))
 
 
+def test_a_missing_library_is_told(store, monkeypatch):
+    """A board without library.wasm says that, and not that its flash is full."""
+    from mpwasm.native import runtime
+
+    path = Path(__file__).parents[2] / "bench" / "kernels" / "mandel.wasm"
+    with path.open("rb", buffering=0) as file:
+        module = load_module(file)
+    monkeypatch.setattr(runtime, "__file__", store.dir + "/runtime.py")
+    assert run(making.image(store, OTHER, module, TARGET))[1] == "no-library"
+
+
 def run(task):
     """What a generator yields and returns."""
     found = []

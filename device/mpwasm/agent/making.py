@@ -6,6 +6,7 @@ from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
 _UNITS_A_SLICE = const(32)
+_ENOENT = const(2)
 _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
@@ -22,8 +23,8 @@ def image(store, digest, module, target):
         from mpwasm.agent.launch import shortage
 
         return "no-memory, " + shortage(error)
-    except OSError:
-        return "no-space"
+    except OSError as error:
+        return "no-library" if error.errno == _ENOENT else "no-space"
     finally:
         phase.end(loaded, "mpwasm.native.")
         phase.end(loaded, "mpwasm.wasm.")
