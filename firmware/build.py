@@ -52,8 +52,9 @@ def fingerprint(files):
 
 
 def part(name):
-    """The part of the device that a file belongs to, such as mpwasm/wire."""
-    return "/".join(name.split("/")[2:4]) if name.count("/") > 3 else name.removeprefix("/lib/").removeprefix("/")
+    """The part of the device that a file belongs to, such as mpwasm/wire: a board's modules begin with it."""
+    folder, _, file = name.removeprefix("/lib").removeprefix("/").rpartition("/")
+    return f"{folder}/{file.partition('_')[0]}" if folder == "mpwasm" and "_" in file else folder or file
 
 
 def report(files):
