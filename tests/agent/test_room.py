@@ -175,8 +175,18 @@ def test_it_would_restart_for_ever_without_its_note(chip, online, fleet, monkeyp
     wait(lambda: not online.thread.is_alive())
 
 
-def test_a_full_heap_is_no_reason_to_restart(chip, online, fleet):
+def test_a_heap_in_pieces_is_whole_after_one_restart(chip, online, fleet):
     chip.heap_full = True
     seq = push(fleet, chip, "one", 6000)
+    wait(lambda: not online.thread.is_alive())
+    chip.heap_full = False
+    another_life(online, chip)
+    executor(fleet, seq, "native, 4000 B left")
+
+
+def test_a_heap_that_stays_full_refuses_after_one_restart(chip, online, fleet):
+    chip.heap_full = True
+    seq = push(fleet, chip, "one", 6000)
+    another_life(online, chip)
     wait(lambda: fleet.said("rejected", "no-memory", seq))
-    assert online.resets == 0
+    assert online.resets == 1

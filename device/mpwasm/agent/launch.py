@@ -51,7 +51,8 @@ def bring(guest, store, spec, native, restart=0):
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
-    still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece.
+    still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece; or if
+    it lacks heap, which an update leaves in small pieces; never if `restart` is 0.
     """
     from mpwasm.native import targets
 
@@ -104,22 +105,27 @@ def _native(guest, spec, window, file, restart):
     """Start an image: the memory first, then the code, then the rest. Returns "", or why executable memory does not do."""
     phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
     base, needed, declared = window
-    data = bytearray(max(needed, min(declared, spec[_MEMORY], _RESERVE)))
     from mpwasm.agent import room
     from mpwasm.native import importer
 
     try:
+        data = bytearray(max(needed, min(declared, spec[_MEMORY], _RESERVE)))
         run, facts = importer.load(file)
     except MemoryError as error:
         file.close()
         why = room.lacking(error)
+        if restart and (not why or room.wanted(error) <= restart):
+            raise room.Again(why or "heap: " + shortage(error)) from None
         if not why:
             raise
-        if room.wanted(error) <= restart:
-            raise room.Again(why) from None
         return why
     guest.executor = "native"
-    _linked(guest, spec, importer.restore(facts), (base, data), (run, facts))
+    try:
+        _linked(guest, spec, importer.restore(facts), (base, data), (run, facts))
+    except Refused as refused:
+        if restart and refused.reason == "no-memory":
+            raise room.Again("heap: " + refused.detail) from None
+        raise
     guest.executor += room.left()
     return ""
 
