@@ -1,6 +1,7 @@
 """`make hil`: tests, figures and the whole story on every target that can be had here, or on the one that --target names."""
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -48,6 +49,7 @@ PARTS = {
     "story": tell,
     "updates": lambda target: tell(target, Updates),
 }
+PARTS |= {f"native-{name}": functools.partial(native.run, tries=(name,)) for name in native.TRIES}
 
 
 def run_target(target, parts):
