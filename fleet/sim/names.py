@@ -232,8 +232,8 @@ class Speller:
         return "".join(lines)
 
     def meanings(self, word):
-        """What `word` may stand for: [(unit or "", name)]."""
-        tables = {"": self.shared, **self.words}
+        """What `word` may stand for: [(unit: file and source, or (), name)]."""
+        tables = {(): self.shared, **{unit: table for unit, table in self.words.items() if unit in self.unit.values()}}
         return [(unit, name) for unit, table in tables.items() for name, short in table.items() if short == word]
 
 
