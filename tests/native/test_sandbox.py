@@ -13,7 +13,7 @@ from mpwasm.native.function import Function
 from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.wasm.instance import FUEL, Instance
 from mpwasm.wasm.load import load_module
-from tests.native.unicorn_core import BACK, CODE, FRAMES, PAGE, RECORD, STACK, WINDOW, OnUnicorn, UnicornCore
+from tests.native.unicorn_core import BACK, CODE, FRAMES, PAGE, RECORD, STACK, WINDOW, OnRV32, OnUnicorn, RV32Core, UnicornCore
 
 MEMORY = 65536
 MOST = 1 << 20  # instructions of one turn
@@ -25,8 +25,9 @@ class Escaped(Exception):
     """Machine code ran on beyond its fuel, or the core faulted."""
 
 
-class Watched(UnicornCore):
-    """A core that notes in `wild` each access, and each jump, that leaves what the record allows; smaller than the pages around it."""
+class Watched:
+    """Over a core of `unicorn_core`: one that notes in `wild` each access, and each jump, that leaves
+    what the record allows, which is less than the pages around it."""
 
     def __init__(self, code):
         super().__init__(code, 4096)
@@ -56,15 +57,33 @@ class Watched(UnicornCore):
             raise Escaped(str(error)) from None
         finally:
             self.cpu.emu_start = run
-        if self.cpu.reg_read(unicorn.arm_const.UC_ARM_REG_PC) != BACK:
+        if self.cpu.reg_read(self.PC) != BACK:
             raise Escaped("no end")
         return reason
 
 
-class Guest(OnUnicorn):
-    """An instance on the watched core."""
+class WatchedThumb(Watched, UnicornCore):
+    """A Cortex-M0."""
 
-    CORE = Watched
+    PC = unicorn.arm_const.UC_ARM_REG_PC
+
+
+class WatchedRV32(Watched, RV32Core):
+    """An RV32 core."""
+
+    PC = unicorn.riscv_const.UC_RISCV_REG_PC
+
+
+class Guest(OnUnicorn):
+    """An instance on the watched Cortex-M0."""
+
+    CORE = WatchedThumb
+
+
+class OnWatchedRV32(OnRV32):
+    """One on the watched RV32 core."""
+
+    CORE = WatchedRV32
 
 
 def outcome(instance, name, *args):
@@ -87,9 +106,9 @@ def load(text):
     return load_module(io.BytesIO(wasmtime.wat2wasm(text)))
 
 
-def differences(text, calls, commit=0):
+def differences(text, calls, commit=0, guest=Guest):
     """What is wrong with the module's `calls` (name, arguments...) as machine code: other results than the plain executor's, wild accesses."""
-    plain, guest = (made(load(text), max_memory=MEMORY) for made in (Instance, Guest))
+    plain, guest = (made(load(text), max_memory=MEMORY) for made in (Instance, guest))
     for instance in (plain, guest):
         if commit:
             instance.memory.at(0, commit)
@@ -125,10 +144,11 @@ def accesses(ops):
     return f"(module (memory 1 1) {' '.join(bodies)})", calls
 
 
+@pytest.mark.parametrize("guest", [Guest, OnWatchedRV32], ids=["thumb", "rv32"])
 @pytest.mark.parametrize("commit", [4096, MEMORY])
 @pytest.mark.parametrize("ops", [LOADS, STORES], ids=["loads", "stores"])
-def test_accesses(ops, commit):
-    assert differences(*accesses(ops), commit) == []
+def test_accesses(ops, commit, guest):
+    assert differences(*accesses(ops), commit, guest) == []
 
 
 TABLES = """
@@ -171,8 +191,9 @@ def table_calls():
         yield ("drop",)
 
 
-def test_tables_memory_and_jumps():
-    assert differences(TABLES, table_calls(), MEMORY) == []
+@pytest.mark.parametrize("guest", [Guest, OnWatchedRV32], ids=["thumb", "rv32"])
+def test_tables_memory_and_jumps(guest):
+    assert differences(TABLES, table_calls(), MEMORY, guest) == []
 
 
 def deep(locals_):
@@ -185,10 +206,11 @@ def deep(locals_):
       (local.get $seen)))"""
 
 
+@pytest.mark.parametrize("guest", [Guest, OnWatchedRV32], ids=["thumb", "rv32"])
 @pytest.mark.parametrize("locals_", [1, 30, 61, 70, 500, 3000])
-def test_deep_recursion_and_many_locals(locals_):
+def test_deep_recursion_and_many_locals(locals_, guest):
     """The first call fills the frames to their end, the second finds zeros all the same."""
-    assert differences(deep(locals_), [("run", LAST), ("run", 0), ("run", 1 if locals_ < 1000 else 0)]) == []
+    assert differences(deep(locals_), [("run", LAST), ("run", 0), ("run", 1 if locals_ < 1000 else 0)], guest=guest) == []
 
 
 ENDLESS = '(module (func (export "loop") (loop (br 0))) (func $again (export "again") (call $other)) (func $other (call $again)))'
