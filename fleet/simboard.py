@@ -40,6 +40,7 @@ class SimBoard:
         self.saved = Saved().encode()
         self.boots = 0
         self.ready_at = None
+        self.connected = False
         self._key = fields[2]
         self._report_key = mac.derive(self._key, b"report")
         self._board = Board(self.id, fields[4], fields[3], mac.derive(self._key, b"desired"), fields[7])
@@ -68,9 +69,9 @@ class SimBoard:
     def due(self):
         """When to call `tick` next, or None."""
         times = [self.session.wake(), self.machine.wake]
-        if self._download and self.session.connected:
+        if self._download and self.connected:
             times.append(self._download.wake())
-        if self.session.connected:
+        if self.connected:
             times.append(0 if self._dirty else self._reported_at + HEARTBEAT_MS)
         return min((time for time in times if time is not None), default=None)
 
@@ -80,6 +81,7 @@ class SimBoard:
 
     def closed(self, now):
         """The socket is gone."""
+        self.connected = False
         self.session.close()
         self._feed(("offline",), now)
 
@@ -107,14 +109,15 @@ class SimBoard:
         return b"".join(parts)
 
     def sleep(self, now):
-        """Say goodbye: write `outgoing`, then close."""
+        """Say goodbye: the last bytes to write before the socket is closed (MQTT 3.1.1, 3.14: DISCONNECT, so that there is no last will)."""
         self._publish("state", b"sleeping", now, 1, True)
-        self.session.leave()
+        return self.outgoing() + b"\xe0\x00"
 
     def _publish(self, name, payload, now, qos=0, retain=False):
         return self.session.publish(self._prefix + name, payload, now, qos, retain) is not None
 
     def _heard(self, event, now):
+        self.connected = event[0] not in ("refused", "lost")
         if event[0] == "message":
             device, name = topics.parse(event[1])
             if name == "desired" and event[2]:
@@ -131,11 +134,11 @@ class SimBoard:
         while self._events:
             self._feed(self._events.popleft(), now)
         self._ask(now)
-        if self._dirty and self.session.connected:
+        if self._dirty and self.connected:
             self._dirty = not self._report(now)
 
     def _ask(self, now):
-        if not self._download or not self.session.connected:
+        if not self._download or not self.connected:
             return
         if now - self._since > GIVE_UP_MS:
             what, self._download = self._what, None

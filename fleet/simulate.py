@@ -91,7 +91,7 @@ class Swarm:
 
     def counts(self):
         """{what: boards}: "ready" for those that are connected, and the states of their update machines."""
-        found = {"ready": sum(link.board.session.connected for link in self.links.values())}
+        found = {"ready": sum(link.board.connected for link in self.links.values())}
         for board in self.boards.values():
             found[board.state] = found.get(board.state, 0) + 1
         return found
@@ -169,8 +169,7 @@ class Swarm:
         """Boards say goodbye."""
         self._ended = True
         for link in list(self.links.values()):
-            link.board.sleep(self.now())
-            link.transport.write(link.board.outgoing())
+            link.transport.write(link.board.sleep(self.now()))
             link.transport.close()
         for task in list(self._tasks):
             task.cancel()
