@@ -9,7 +9,6 @@ import time
 
 from hil import checks, figures, native
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
-from hil.install import device_files, install
 from hil.qemu_board import QemuBoard
 from hil.serial_board import SerialBoard
 from hil.story import Story
@@ -20,7 +19,6 @@ from hil.vm_board import VmBoard
 
 def gauge(target):
     """Resident heap and the time a signature takes; (text, True)."""
-    install(target, device_files())
     line = figures.line(target)
     print(f"  {line}", flush=True)
     return line, True

@@ -4,6 +4,8 @@ import json
 import tomllib
 from pathlib import Path
 
+from hil.install import device_files, install, shipped_files
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # RFC 8032 section 7.1, TEST 3: public key, signature, message.
@@ -13,6 +15,7 @@ _MESSAGE = "af82"
 
 _RESIDENT = """
 import gc, sys
+sys.path.append("/lib/mpwasm")
 import machine, time, os, struct, hashlib, array, errno, io
 class Lacking:
     "What firmware without a network has in place of one: the name only."
@@ -40,8 +43,9 @@ print('{{"ok": %s, "us": %d, "worst_us": %d, "steps": %d}}' % ("true" if done el
 
 
 def resident(target):
-    """(bytes that the modules which stay loaded take, bytes of heap left then)."""
+    """(bytes that the modules which stay loaded take, bytes of heap left then), of the files that boards get."""
     roots = tomllib.loads((ROOT / "tests" / "budgets.toml").read_text())["resident"]
+    roots = [name.removeprefix("mpwasm.").replace(".", "_") for name in roots]
     target.reset()
     taken, free = target.exec(_RESIDENT.format(roots=roots)).split()[-2:]
     return int(taken), int(free)
@@ -54,8 +58,10 @@ def verification(target):
 
 
 def line(target):
-    """Both as one piece of text; raises RuntimeError when the good signature is refused."""
+    """Both, on a target whose flash is empty, as one piece of text; raises RuntimeError when the good signature is refused."""
+    install(target, shipped_files())
     taken, free = resident(target)
+    install(target, {path: data for path, data in device_files().items() if "/wire/" in path or path.count("/") == 3})
     result = verification(target)
     if not result["ok"]:
         raise RuntimeError(f"{target.name} refuses the signature of RFC 8032, TEST 3")
