@@ -36,6 +36,7 @@ RETAINED = [(topic_filter, qos) for topic_filter, qos in SUBSCRIPTIONS if topic_
 CATCH_UP_S = 10.0
 PRUNE_EVERY_S = 3600.0
 PEER_DEAD_S = 5.0
+MAYBE_LOST_S = 60.0  # what a service published so long before its death may never have left it
 
 
 class Service:
@@ -190,9 +191,10 @@ class Service:
                 log.info("deleted %d old log lines and %d readings", gone["logs"], gone["readings"])
 
     def _mind_peers(self, now):
-        """Read again what a service that died had taken and not stored."""
+        """Read again what a service that died had taken and not stored, and publish again what it may not have got to the broker."""
         if self.store.bury_services(now - PEER_DEAD_S):
             log.warning("another service has died; reading again what boards last said")
+            self._give(row for row in self.store.all_desired() if row.published is not None and row.published > now - MAYBE_LOST_S)
             self.bus.catch_up()
             self._settle_at = now + CATCH_UP_S
         if self._settle_at is not None and now >= self._settle_at:

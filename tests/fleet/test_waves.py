@@ -232,3 +232,19 @@ def test_board_that_echoes_an_old_nonce_is_noticed(desk):
         desk.say("confirmed", "b")
     assert desk.store.report("a").fresh <= began
     assert desk.store.report("b").fresh > began + 4 * 3600
+
+
+def test_orders_that_died_with_a_service_are_published_by_another(either):
+    """Stored as published, but still in the memory of a process that was killed: the broker never had them."""
+    desk = Desk(either, NAMES, services=2)
+    dead, alive = desk.services
+    dead._row.id = "another process"
+    desk.step()
+    desk.state("ready")
+    desk.push(plan={"waves": ["100%"]})
+    dead.bus.publish = lambda *_message, **_options: None
+    desk.step(0.2, dead)
+    assert desk.told() == {} and {row.seq for row in desk.store.all_desired() if row.published} == {1}
+    for _ in range(12):
+        desk.step(1, alive)
+    assert desk.told() == dict.fromkeys(NAMES, 1)
