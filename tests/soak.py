@@ -1,4 +1,4 @@
-"""`make soak`: `leaking` and `month` of tests/dual/test_soak.py inside the MicroPython VM, which take some five minutes of a quiet machine."""
+"""`make soak`: `leaking` and `month` of tests/dual/test_soak.py inside the MicroPython VM, which take some twenty minutes of a quiet machine."""
 
 import sys
 
