@@ -3,7 +3,9 @@
 import pytest
 
 from tests.native.unicorn_core import OnRV32, OnUnicorn
-from tests.native.xtensa_core import MISSING, OnXtensa, present
+from tests.native.xtensa_core import MISSING, OnXtensa, OnXtensaFpu, present
 
-OTHERS = [pytest.param(OnRV32, id="rv32"), pytest.param(OnXtensa, id="xtensa", marks=pytest.mark.skipif(not present(), reason=MISSING))]
-EXECUTORS = [pytest.param(OnUnicorn, id="thumb"), *OTHERS]
+QEMU = pytest.mark.skipif(not present(), reason=MISSING)
+EACH = [pytest.param(OnRV32, id="rv32"), pytest.param(OnXtensa, id="xtensa", marks=QEMU)]
+EXECUTORS = [pytest.param(OnUnicorn, id="thumb"), *EACH]
+OTHERS = [*EACH, pytest.param(OnXtensaFpu, id="xtensa-fpu", marks=QEMU)]  # than Thumb

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import vm
 from fleet import ahead
-from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSAWIN
+from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSA_FPU, XTENSAWIN
 from tests.native import blobs
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +14,7 @@ KERNELS = ROOT / "bench" / "kernels"
 SENSOR = ROOT / "wasm_modules" / "sensor" / "sensor.wasm"
 PATHS = {ARMV6M: [*(KERNELS / f"{name}.wasm" for name in ("fib", "crc32", "xs64", "mandel")), SENSOR]}
 PATHS |= {architecture: [KERNELS / "xs64.wasm", SENSOR] for architecture in (XTENSAWIN, RV32IMC)}
+PATHS[XTENSA_FPU] = [KERNELS / "mandel.wasm"]
 
 
 def test_board_and_host_make_the_same_image():

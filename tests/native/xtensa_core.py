@@ -8,7 +8,7 @@ import subprocess
 
 from mpwasm.native import xtensa
 from mpwasm.native.compile import compile_module
-from mpwasm.native.targets import XTENSAWIN
+from mpwasm.native.targets import XTENSA_FPU, XTENSAWIN
 from mpwasm.native.xtensa_code import XtensaCode
 from tests.native.unicorn_core import OnUnicorn
 
@@ -23,11 +23,11 @@ ARGUMENT = CODE - 4
 STACK = 0x800000
 
 
-def compiled(module, library):
+def compiled(module, library, architecture=XTENSAWIN):
     """The `Blob` for a core of Debian's: none has MULUH, which the ESP32 family does, so products of 64 bits go to the library here."""
     XtensaCode.WIDENS = False
     try:
-        return compile_module(module, library, XTENSAWIN)
+        return compile_module(module, library, architecture)
     finally:
         XtensaCode.WIDENS = True
 
@@ -153,8 +153,14 @@ class XtensaCore:
 class OnXtensa(OnUnicorn):
     """An instance, made as `Instance` is, whose functions were compiled for an Xtensa core that it brings along."""
 
-    CORE = XtensaCore
+    ARCHITECTURE, CORE = XTENSAWIN, XtensaCore
 
     def compiled(self, module, library):
         """The code."""
-        return compiled(module, library)
+        return compiled(module, library, self.ARCHITECTURE)
+
+
+class OnXtensaFpu(OnXtensa):
+    """One whose code uses the core's FPU."""
+
+    ARCHITECTURE = XTENSA_FPU

@@ -25,6 +25,7 @@ MACHINES = {
     "thumb": "tests.native.unicorn_core:OnUnicorn",
     "rv32": "tests.native.unicorn_core:OnRV32",
     "xtensa": "tests.native.xtensa_core:OnXtensa",
+    "xtensa-fpu": "tests.native.xtensa_core:OnXtensaFpu",
 }
 VM_TIMEOUT_S = 1200
 
@@ -109,8 +110,8 @@ def main(argv):
         return 1
     good = summarise("cpython", each(on_cpython, folder, names), excluded)
     for executor in MACHINES:
-        if executor == "xtensa" and not xtensa_core.present():
-            print(f"xtensa: skipped, {xtensa_core.MISSING}")
+        if executor.startswith("xtensa") and not xtensa_core.present():
+            print(f"{executor}: skipped, {xtensa_core.MISSING}")
         else:
             good &= summarise(executor, each(functools.partial(on_machine, executor), folder, names), excluded)
     good &= summarise("micropython", micropython(folder, names), excluded)

@@ -12,7 +12,7 @@ def test_quick(capsys):
         pytest.skip(suite.MISSING)
     assert spec.main(["--quick"]) == 0
     last = capsys.readouterr().out.splitlines()
-    assert all(any(line.startswith(name) for line in last) for name in ("cpython ", "thumb ", "rv32 ", "xtensa", "micropython "))
+    assert all(any(line.startswith(name) for line in last) for name in ("cpython ", "thumb ", "rv32 ", "xtensa", "xtensa-fpu", "micropython "))
 
 
 def test_a_broken_engine_is_noticed(monkeypatch, capsys):

@@ -70,8 +70,8 @@ def facts_of(module, blob, bound=()):
 
 
 def wrap(size, facts, architecture, subversion):
-    """A `.mpy` around `size` bytes of machine code: what lies before them, and what lies behind."""
-    head = bytearray((0x4D, _VERSION, architecture << 2 | subversion, 31, 3, 1))
+    """A `.mpy` around `size` bytes of machine code for one of `targets`' architectures: what lies before them, and what lies behind."""
+    head = bytearray((0x4D, _VERSION, (architecture & 63) << 2 | subversion, 31, 3, 1))
     head.extend(_NAMES)
     put(head, facts)
     head.extend(_CODE)

@@ -38,13 +38,13 @@ class Lowering(Pairs):
             self.rest(op, at)
 
     def rest(self, op, at):
-        """Ops without a template here: a helper of the CPU, a library function or Python."""
+        """Ops without a template here: the FPU, a helper of the CPU, a library function or Python."""
         if op == 0x76:
             self.address(at)
         elif op == 0x6D and self.cpu.CLZ:
             rs = self.use(self.code[at + 1])
             self.cpu.leading_zeros(self.define(self.code[at + 2], rs), rs)
-        elif not self.from_library(at):
+        elif not (self.cpu.FPU and self.cpu.float_op(self, at)) and not self.from_library(at):
             self.python(at)
 
     # copies

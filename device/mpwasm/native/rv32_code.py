@@ -41,6 +41,7 @@ class RV32Code(RV32Values):
     ENTRY = 0
     DIVIDES = b"\x01\x00\x00\x00"  # which of div_s div_u rem_s rem_u must not be given -1
     WIDENS = True
+    FPU = False
     CLZ = False
     COLD_LEVEL = 0
     REACH = 3500  # of a conditional branch, less what may be between looks

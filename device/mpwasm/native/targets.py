@@ -9,6 +9,7 @@ ARMV6M = const(4)
 _ARMV7EMDP = const(8)
 XTENSAWIN = const(10)
 RV32IMC = const(11)
+XTENSA_FPU = const(74)  # our number: xtensawin, and 64 for a chip whose FPU our code may use
 _VERSION = const(6)
 _SUBVERSION = const(3)
 _REASONS = const(9)
@@ -22,22 +23,29 @@ def family(architecture):
 
 
 def target(mpy=None):
-    """What this port loads, or one whose `sys.implementation._mpy` is `mpy`: its `family` and the sub-version of the format; None where it
-    loads none of ours."""
-    if mpy is None:
+    """What this port loads, or one whose `sys.implementation._mpy` is `mpy`: its `family` (here, not by `mpy`, `XTENSA_FPU` where the chip has
+    one) and the sub-version of the format; None where it loads none of ours."""
+    own = mpy is None
+    if own:
         mpy = getattr(sys.implementation, "_mpy", 0)
-    if mpy & 255 != _VERSION or mpy >> 8 & 3 != _SUBVERSION or not family(mpy >> 10 & 63):
+    found = family(mpy >> 10 & 63)
+    if mpy & 255 != _VERSION or mpy >> 8 & 3 != _SUBVERSION or not found:
         return None
-    return family(mpy >> 10 & 63), _SUBVERSION
+    if own and found == XTENSAWIN:
+        from mpwasm.native import fpu
+
+        found = XTENSA_FPU if fpu.usable() else XTENSAWIN
+    return found, _SUBVERSION
 
 
 def values(architecture):
     """The file of templates that takes longest to load for one of `family`'s architectures."""
-    return "rv32_values" if architecture == RV32IMC else "xtensa_values" if architecture == XTENSAWIN else "thumb_values"
+    return "rv32_values" if architecture == RV32IMC else "thumb_values" if architecture == ARMV6M else "xtensa_values"
 
 
 def begin(architecture, based=False):
-    """The templates for one of `family`'s architectures, the way in and the ways out already laid down; a function's code is to follow.
+    """The templates for one of `family`'s architectures or `XTENSA_FPU`, the way in and the ways out already laid down; a function's
+    code is to follow.
 
     `based` code is for memory windows that do not begin at 0.
     """
@@ -47,6 +55,9 @@ def begin(architecture, based=False):
     elif architecture == XTENSAWIN:
         from mpwasm.native import xtensa_entry as entry
         from mpwasm.native.xtensa_code import XtensaCode as Code
+    elif architecture == XTENSA_FPU:
+        from mpwasm.native import xtensa_entry as entry
+        from mpwasm.native.xtensa_float import XtensaFloat as Code
     else:
         from mpwasm.native import thumb_entry as entry
         from mpwasm.native.thumb_code import ThumbCode as Code

@@ -39,6 +39,7 @@ class ThumbCode(ThumbValues):
     COLD = 10  # bytes of a piece of cold code
     ENTRY = 1  # in the addresses of functions
     DIVIDES = b""  # whether there is a division, see `Lowering.divide`
+    FPU = False
     CLZ = False  # whether it counts leading zeros
     WIDENS = False  # whether there is a product of 64 bits
     COLD_LEVEL = 0  # of branches to cold code, see `branch`

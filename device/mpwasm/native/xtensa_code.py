@@ -45,6 +45,7 @@ class XtensaCode(XtensaValues):
     ENTRY = 0
     DIVIDES = b"\x01\x00\x01\x00"  # which of div_s div_u rem_s rem_u must not be given -1
     WIDENS = True
+    FPU = False
     CLZ = True
     REACH = 60000  # of a branch to cold code, less what may be between looks
     COLD_LEVEL = 1

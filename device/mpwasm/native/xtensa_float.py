@@ -1,0 +1,199 @@
+"""Templates for f32 on the FPU of ESP32 and ESP32-S3 (Floating-Point Coprocessor and Boolean Options; Xtensa ISA Reference Manual, 2010, chapter 6).
+
+Floats live in the address registers, like all words, and are moved to f0 and f1 for an operation. f15 holds the canonical NaN from the entry on:
+whatever gives a NaN gives that one. b0 takes conditions. Division, square root and all of f64 are left to the library.
+"""
+
+from mpwasm.compat import const
+from mpwasm.native.xtensa_code import XtensaCode
+
+# forms of three registers, for `Xtensa.op`: ``op(_ADD_S, fr, fs, ft)``; of conditions the first is a boolean
+_ADD_S = const(0x0A)
+_SUB_S = const(0x1A)
+_MUL_S = const(0x2A)
+_FLOOR_S = const(0xAA)  # ar, fs and 0; so are the next three
+_CEIL_S = const(0xBA)
+_TRUNC_S = const(0x9A)
+_UTRUNC_S = const(0xEA)
+_FLOAT_S = const(0xCA)  # fr, as and 0
+_UFLOAT_S = const(0xDA)
+_UN_S = const(0x1B)
+_OEQ_S = const(0x2B)
+_UEQ_S = const(0x3B)
+_OLT_S = const(0x4B)
+_OLE_S = const(0x6B)
+_MOVF = const(0xC3)  # ar, as, bt
+_MOVT = const(0xD3)
+_MOVT_S = const(0xDB)  # fr, fs, bt
+_MOVES = const(0xFA)  # with one of the next two as the last
+_RFR = const(4)  # ar, fs
+_WFR = const(5)  # fr, as
+
+_ONE = const(0)
+_TWO = const(10)
+_NAN = const(15)
+_AND = const(0x10)
+_OR = const(0x20)
+_XOR = const(0x30)
+_SRC = const(0x81)
+_GEU = const(11)
+_LTZ = const(2)
+_OP = const(4)
+_SIGN = const(0x80000000)
+_BF = const(2 | 0x76 << 2)  # a condition: b0 is 0
+_BT = const(2 | 0x76 << 2 | 1 << 16)
+_COMPARISONS = b"\x2b\x2b\x4b\x4b\x6b\x6b"  # eq ne lt gt le ge
+
+
+class XtensaFloat(XtensaCode):
+    """The templates of Xtensa and those of its FPU."""
+
+    FPU = True
+
+    def float_op(self, function, at):
+        """The op at unit `at`, if it is one that the FPU does to the bit; else false."""
+        code = function.code
+        opcode = code[at + 1]
+        if code[at] == 0xCA and (0x5A < opcode < 0x61 or 0x91 < opcode < 0x99 and opcode != 0x95):
+            ra, rb = function.use(code[at + 2]), function.use(code[at + 3])
+            if opcode < 0x61:
+                self.compare_floats(function, at, ra, rb)
+                return True
+            rd = function.define(code[at + 4], ra, rb)
+            (self.sum if opcode < 0x95 else self.least if opcode < 0x98 else self.copysign)(opcode, rd, ra, rb)
+            return True
+        if code[at] != 0xC9:
+            return False
+        if opcode in (0xA8, 0xA9, 0xFC00, 0xFC01):
+            self.truncate(function, at)
+            return True
+        if 0x8A < opcode < 0x91 or 0xB1 < opcode < 0xB4:
+            ra = function.use(code[at + 2])
+            rd = function.define(code[at + 3], ra)
+            (self.sign if opcode < 0x8D else self.round if opcode < 0x91 else self.convert)(opcode, rd, ra)
+            return True
+        return False
+
+    def opposite(self, condition):
+        """The condition that holds where this one does not."""
+        return condition ^ 1 << 16 if condition & 0xFFFF == _BF else XtensaCode.opposite(self, condition)
+
+    def canonical(self, rd):
+        """rd = f0, or the canonical NaN where it is any."""
+        self.op(_UN_S, 0, 0, 0)
+        self.op(_MOVT_S, 0, _NAN, 0)
+        self.op(_MOVES, rd, 0, _RFR)
+
+    # two operands
+
+    def take(self, ra, rb):
+        """f0 = ra, f1 = rb."""
+        self.op(_MOVES, 0, ra, _WFR)
+        self.op(_MOVES, 1, rb, _WFR)
+
+    def sum(self, opcode, rd, ra, rb):
+        """add, sub, mul."""
+        self.take(ra, rb)
+        self.op((_ADD_S, _SUB_S, _MUL_S)[opcode - 0x92], 0, 0, 1)
+        self.canonical(rd)
+
+    def least(self, opcode, rd, ra, rb):
+        """min, max: of zeros the one with the sign, or without; a NaN if there is one."""
+        self.take(ra, rb)
+        self.move(_TWO, ra)
+        self.op(_OLT_S, 0, 0, 1)
+        self.op(_MOVF if opcode == 0x96 else _MOVT, _TWO, rb, 0)
+        self.op(_UEQ_S, 0, 0, 1)
+        over = self.make(_BF)
+        self.op(_OR if opcode == 0x96 else _AND, _TWO, ra, rb)
+        self.op(_UN_S, 0, 0, 1)
+        self.op(_MOVES, _ONE, _NAN, _RFR)
+        self.op(_MOVT, _TWO, _ONE, 0)
+        self.patch_branch(over, self.here)
+        self.move(rd, _TWO)
+
+    def copysign(self, opcode, rd, ra, rb):
+        """ra with the sign of rb."""
+        self.extui(_TWO, rb, 31, 1)
+        self.slli(_ONE, ra, 1)
+        self.ssai(1)
+        self.op(_SRC, rd, _TWO, _ONE)
+
+    def compare_floats(self, function, at, ra, rb):
+        """A comparison, or the branch behind it that it is made for."""
+        kind = function.code[at + 1] - 0x5B
+        self.take(ra, rb)
+        turned = 1 if kind == 3 or kind == 5 else 0
+        self.op(_COMPARISONS[kind], 0, turned, 1 - turned)
+        condition = _BF if kind == 1 else _BT
+        if function.branches_on(at + 1):
+            function.flush()
+            function.branch_on(at + 1, condition)
+        else:
+            self.set_flag(function.define(function.code[at + 4], ra, rb), condition)
+
+    # one operand
+
+    def sign(self, opcode, rd, ra):
+        """abs, neg: of the bits, whatever they are."""
+        if opcode == 0x8B:
+            self.slli(rd, ra, 1)
+            self.srli(rd, rd, 1)
+        else:
+            self.constant(_TWO, _SIGN)
+            self.op(_XOR, rd, ra, _TWO)
+
+    def round(self, opcode, rd, ra):
+        """ceil, floor, trunc, nearest: below 2**23 by way of an integer, or by adding and taking off 2**23, with the sign that it had."""
+        self.op(_MOVES, 0, ra, _WFR)
+        self.slli(_TWO, ra, 1)
+        self.constant(_ONE, 150 << 24)
+        large = self.make(self.pair(_GEU, _TWO, _ONE))
+        self.extui(_TWO, ra, 31, 1)
+        self.slli(_TWO, _TWO, 31)
+        if opcode == 0x90:
+            self.constant(_ONE, 150 << 23)
+            self.op(_OR, _ONE, _ONE, _TWO)
+            self.op(_MOVES, 1, _ONE, _WFR)
+            self.op(_ADD_S, 0, 0, 1)
+            self.op(_SUB_S, 0, 0, 1)
+        else:
+            self.op((_CEIL_S, _FLOOR_S, _TRUNC_S)[opcode - 0x8D], _ONE, 0, 0)
+            self.op(_FLOAT_S, 0, _ONE, 0)
+        self.op(_MOVES, _ONE, 0, _RFR)
+        self.op(_OR, _ONE, _ONE, _TWO)
+        self.op(_MOVES, 0, _ONE, _WFR)
+        self.patch_branch(large, self.here)
+        self.canonical(rd)
+
+    def convert(self, opcode, rd, ra):
+        """f32.convert_i32_s, f32.convert_i32_u."""
+        self.op(_FLOAT_S if opcode == 0xB2 else _UFLOAT_S, 0, ra, 0)
+        self.op(_MOVES, rd, 0, _RFR)
+
+    def truncate(self, function, at):
+        """The conversions to i32: what is not well within the integers goes to Python, but below 0 a saturating one to u32 gives 0."""
+        code = function.code
+        word, opcode = code[at + 3], code[at + 1]
+        item = function.later(_OP, function.told(at))
+        ra = function.use(code[at + 2])
+        rd = function.define(word, ra)
+        item.saves = ((ra, code[at + 2]),)
+        item.loads = rd, word
+        over = -1
+        if opcode == 0xFC01:
+            self.movi(_TWO, 0)
+            over = self.make(self.zero(_LTZ, ra))
+        if opcode & 1:
+            self.constant(_ONE, 159 << 23)
+            function.site(item, self.pair(_GEU, ra, _ONE))
+        else:
+            self.slli(_TWO, ra, 1)
+            self.constant(_ONE, 158 << 24)
+            function.site(item, self.pair(_GEU, _TWO, _ONE))
+        self.op(_MOVES, 0, ra, _WFR)
+        self.op(_UTRUNC_S if opcode & 1 else _TRUNC_S, _TWO, 0, 0)
+        if over >= 0:
+            self.patch_branch(over, self.here)
+        self.move(rd, _TWO)
+        item.back = self.here
