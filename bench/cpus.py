@@ -21,7 +21,7 @@ from bench.__main__ import mean  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
 from mpwasm.native.executor import NativeInstance  # noqa: E402
 from mpwasm.native.runtime import Runtime  # noqa: E402
-from mpwasm.native.targets import RV32IMC  # noqa: E402
+from mpwasm.native.targets import RV32IMC, XTENSA_FPU, XTENSAWIN  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
 from tests.native import xtensa_core  # noqa: E402
 from tests.native.unicorn_core import RV32Core  # noqa: E402
@@ -51,10 +51,10 @@ def native(cpu, name, folder):
     return lines(log)
 
 
-def ours(cpu, name, folder):
-    """(checksum, instructions, bytes) of the kernel as our machine code."""
+def ours(cpu, name, folder, architecture=XTENSAWIN):
+    """(checksum, instructions, bytes) of the kernel as our machine code; `architecture` is which Xtensa."""
     module = load_module(measure.Plain((KERNELS / f"{name}.wasm").read_bytes()))
-    blob = compile_module(module, Runtime(), RV32IMC) if cpu == "rv32" else xtensa_core.compiled(module, Runtime())
+    blob = compile_module(module, Runtime(), RV32IMC) if cpu == "rv32" else xtensa_core.compiled(module, Runtime(), architecture)
     log = folder / "log"
     core = RV32Core(blob.code, count=True) if cpu == "rv32" else xtensa_core.XtensaCore(blob.code, log)
     instance = NativeInstance(module)
@@ -80,6 +80,16 @@ def table(cpu, folder):
     return rows
 
 
+def floats(folder):
+    """Instructions of the f32 kernel on Xtensa with the library and with the FPU, as text: Debian's gcc for the lx106 comes without floats."""
+    rows = [ours("xtensa", "mandel", folder, architecture) for architecture in (XTENSAWIN, XTENSA_FPU)]
+    want = programs.checksum((KERNELS / "mandel.wasm").read_bytes())
+    if any(checksum != want for checksum, _, _ in rows):
+        raise SystemExit(f"xtensa mandel: {rows}, not {want:08x}")
+    (_, soft, big), (_, hard, small) = rows
+    return f"xtensa mandel: {soft:,} instructions, {big} B; with the FPU {hard:,}, {small} B: {soft / hard:.1f} times fewer"
+
+
 def save(found):
     """Write bench/results/cpus-DATE.csv."""
     with (HERE / "results" / f"cpus-{datetime.date.today().isoformat()}.csv").open("w", newline="") as file:
@@ -101,6 +111,7 @@ def main(argv):
     print(f"{'cpu':7} {'kernel':7} {'ours':>12} {'gcc -O2':>12} {'ratio':>7}")
     with tempfile.TemporaryDirectory(prefix="bench-cpus-") as folder:
         found = {cpu: table(cpu, Path(folder)) for cpu in GCC}
+        print(floats(Path(folder)))
     if options.save:
         save(found)
     for cpu, rows in found.items():
