@@ -31,7 +31,7 @@ spec: setup ## the official WebAssembly suite, on CPython and inside MicroPython
 powercut: setup ## the power cut at every flash operation of an update, in turn
 	@$(PY) -m tests.powercut
 
-soak: setup ## a board in the VM for thirty days of its own time: updates, bad ones, outages (some twenty minutes of a quiet machine)
+soak: setup ## a board in the VM for thirty days of its own time: updates, bad ones, outages (three minutes)
 	@$(PY) -m tests.soak
 
 fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2 --seed mine"), and mutated messages (WIRE="--cases 1000000")

@@ -1,5 +1,6 @@
 // Runs the functions test_* of one module in a fresh VM: node micropython.mjs NODE_MODULES FLASH MODULE [TEST...]
-// Prints one JSON object a line, each after an RS character, so that stray output of a crash can be told apart.
+// Prints one JSON object a line, each after an RS character, so that stray output of a crash can be told apart. With WASMFLEET_ALOUD
+// what the tests print goes to stderr too, as it is printed.
 
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,10 @@ const rom = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fleet/si
 const say = (entry) => process.stdout.write("\x1e" + JSON.stringify(entry) + "\n");
 
 let printed = [];
-const print = (line) => printed.push(line);
+const print = (line) => {
+  printed.push(line);
+  if (process.env.WASMFLEET_ALOUD) process.stderr.write(line + "\n");
+};
 
 function attempt(test, code) {
   printed = [];

@@ -30,8 +30,8 @@ def stage(file, flash):
         (flash / "data").mkdir()
 
 
-def run(file, names=(), timeout_s=TIMEOUT_S):
-    """Run the test functions of `file` in one fresh VM.
+def run(file, names=(), timeout_s=TIMEOUT_S, aloud=False):
+    """Run the test functions of `file` in one fresh VM; `aloud`: what they print is on stderr as they print it.
 
     Returns a list of {"test": name, "ok": bool, "ms": time, "out": printed text and traceback}. A VM that dies or takes
     longer than `timeout_s` adds a failed entry that says so.
@@ -41,7 +41,8 @@ def run(file, names=(), timeout_s=TIMEOUT_S):
         stage(file, Path(flash))
         command = [node.find(), "--stack-size=4000", str(TESTS / "micropython.mjs"), str(node.node_modules()), flash, file.stem, *names]
         deep = {"WASMFLEET_STACK_WORDS": DEEP[file.stem]} if file.stem in DEEP else {}
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **deep})
+        env, stderr = ({**deep, "WASMFLEET_ALOUD": "1"}, None) if aloud else (deep, subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **env})
         try:
             output, _ = process.communicate(timeout=timeout_s)
             ending = f"the VM ended with exit code {process.returncode}"

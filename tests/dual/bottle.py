@@ -3,6 +3,7 @@
 Signatures are those of `update_bench.fake_sign`; engine, store, update machine, link and MQTT session are the real ones.
 """
 
+import gc
 import sys
 
 from cutflash import Flash, PowerCut
@@ -19,6 +20,8 @@ DEVICE = "pico"
 TOPIC = "f/1/pico/desired"
 STEP_MS = 20
 PATIENCE = 600  # turns of the agent's loop
+MICROPYTHON = sys.implementation.name == "micropython"
+COLLECT_EVERY = 8
 
 
 class Done(BaseException):
@@ -114,6 +117,7 @@ class Bottle:
         self.goal = None
         self.patience = 0
         self.step_ms = STEP_MS
+        self.naps = 0
         identity = {1: DEVICE, 2: KEY, 3: ROOT, 4: "greenhouse", 5: "", 6: 0, 7: ["gpio:*", "log"], 8: None, 9: None, 10: False}
         self.flash.folders.add("/cfg")
         self.flash.files["/cfg/identity.cbor"] = encode(identity)
@@ -144,7 +148,10 @@ class Bottle:
         return self.fleet.component(0, self.fleet.manifest(**about))
 
     def nap(self, ms):
-        """The agent sleeps: time goes by."""
+        """The agent sleeps: time goes by. A board collects its garbage when the heap is full; the VM's heap grows unless it is asked to."""
+        self.naps += 1
+        if MICROPYTHON and self.naps % COLLECT_EVERY == 0:
+            gc.collect()
         self.now += max(ms, self.step_ms)
         self.hub.tick()
         self.patience -= 1

@@ -6,8 +6,9 @@ from bottle import TRAP, Bottle, guest, main_source, running
 from cutting import settled
 
 HOUR_MS = 3600000
+DAY_MS = 24 * HOUR_MS
 LEAP_MS = 300000
-OUTAGE_LEAP_MS = 5000  # while nothing can come and nothing is over yet
+OUTAGE_LEAP_MS = 5000  # while nothing can come and nothing is over yet, and while a retry is waited for
 STUCK_MS = 8 * HOUR_MS  # an outage lasts two hours at most, and a retry comes after one
 BAD_EVERY = 10
 NEVER = 1 << 30
@@ -21,13 +22,14 @@ class Soak:
 
     def __init__(self, days, updates, leak=0):
         self.bottle = Bottle(main_source())
-        self.every = int(days * 24 * HOUR_MS) // updates
+        self.every = int(days * DAY_MS) // updates
         self.updates = updates
         self.seq = 0
         self.ordered = 0
         self.next_outage = HOUR_MS
         self.outage_ends = None
         self.confirmed = self.rolled_back = self.outages = 0
+        self.day = 0
         self.version = ""
         self.heap = None
         self.grown = 0
@@ -69,10 +71,11 @@ class Soak:
         """Called in each turn: what happens now; True when all is over."""
         bottle = self.bottle
         self._weather(bottle.now)
+        self._tell(bottle.now)
         if not settled(self.seq, ("rolled-back", "trap") if self._bad() else ("confirmed", None))(agent):
             assert bottle.now - self.ordered < STUCK_MS, "update %d is stuck in %s" % (self.seq, agent.updater.view.state)
             assert agent.updater.view.seq < self.seq or agent.updater.view.state not in ("rejected",), agent.updater.view.components
-            if self.outage_ends is not None and not bottle.hub.pipe.inbox:
+            if not bottle.hub.pipe.inbox and (self.outage_ends is not None or agent.updater.view.state == "failed"):
                 bottle.now += OUTAGE_LEAP_MS
             return False
         if not bottle.hub.pipe.inbox:
@@ -87,6 +90,12 @@ class Soak:
             return True
         self._order()
         return False
+
+    def _tell(self, now):
+        """A line for each day that is over: it takes a while."""
+        if now // DAY_MS > self.day:
+            self.day = now // DAY_MS
+            print("day %d: %d confirmed, %d rolled back, %d outages" % (self.day, self.confirmed, self.rolled_back, self.outages))
 
     def _quiet(self, agent):
         """Whether the fleet is there and all is said, so that the heap is what stays."""
