@@ -9,7 +9,7 @@ import time
 
 from hil import checks, figures, native
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
-from hil.qemu_board import QemuBoard
+from hil.qemu_board import qemu_board
 from hil.serial_board import SerialBoard
 from hil.story import Story
 from hil.target import Missing
@@ -79,7 +79,7 @@ def chosen(name, board):
     if name.startswith("serial:"):
         return [(lambda: SerialBoard(name.removeprefix("serial:"), board), ("figures", "dual", "story"))]
     if name.startswith("qemu:"):
-        return [(lambda: QemuBoard(os.path.expanduser(name.removeprefix("qemu:"))), ("figures", "dual", "native", "story"))]
+        return [(lambda: qemu_board(os.path.expanduser(name.removeprefix("qemu:"))), ("figures", "dual", "native", "story"))]
     if name not in known:
         sys.exit(f"There is no target {name}: use {', '.join(known)}, qemu:PATH or serial:PORT.")
     return known[name]

@@ -1,7 +1,8 @@
-"""An ESP32 in a QEMU that has the machine `esp32-picsimlab` (github.com/lcgamboa/qemu): official firmware, Wi-Fi, flash in a file."""
+"""An ESP32 or ESP32-C3 in a QEMU that has machines for them (github.com/lcgamboa/qemu): official firmware, Wi-Fi, flash in a file."""
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -16,11 +17,8 @@ from hil.serial_board import SerialBoard
 from hil.target import Missing
 from hil.terminal import Terminal
 
-MACHINE = "esp32-picsimlab"
 FLASH_BYTES = 4 << 20
-IMAGE_AT = 0x1000
 FILES_AT = 0x200000  # the partition "vfs" of MicroPython's 4 MiB layout: littlefs 2
-GPIO_OUT = 0x3FF44004  # GPIO_OUT_REG (ESP32 technical reference manual, 4.12): levels of pins 0 to 31
 SLOW = b"""import sys, machine
 def slow(real):
     class Machine:
@@ -32,14 +30,21 @@ sys.modules["machine"] = slow(machine)
 """
 BOOT_S = 300
 POLL_S = 0.02
-UP_S = 10
 LINE_BYTES, LINE_S = 32, 0.003
+SERIAL_ENDS = ".in", ".out"  # as QEMU's character device `pipe` names them: to the machine, from it
 
 
 class QemuBoard(SerialBoard):
-    """`path` names the program qemu-system-xtensa. Time is the machine's own, which QEMU runs at wall speed."""
+    """An ESP32; `path` names the program. Time is the machine's own, which QEMU runs at wall speed."""
 
-    model = "esp32"
+    title = "ESP32 in QEMU, MicroPython 1.26.1"
+    program = "qemu-system-xtensa"
+    machine = "esp32-picsimlab"
+    radio = "esp32_wifi"
+    model = chip = "esp32"  # as `fleet flash` and as esptool name it
+    image_at = 0x1000
+    options = ()  # of QEMU, beside those for all
+    gpio_out = 0x3FF44004  # GPIO_OUT_REG (ESP32 technical reference manual, 4.12): levels of pins 0 to 31
     timed = False  # reading flash takes much longer than on the chip
     firmware = "ESP32_GENERIC-20250911-v1.26.1.bin"
     sha256 = "6b5272b6edd15fc4d1627ec559a27a5d5a7b86e5ea7f8013941eb10c877edd4e"
@@ -47,7 +52,7 @@ class QemuBoard(SerialBoard):
     gateway = "192.168.4.2"  # leads to this machine's loopback interface
 
     def __init__(self, path):
-        self.name = "ESP32 in QEMU, MicroPython 1.26.1"
+        self.name = self.title
         self.path = path
         self._start = time.monotonic()
         self._folder = Path(tempfile.mkdtemp(prefix="wasmfleet-qemu-"))
@@ -64,8 +69,8 @@ class QemuBoard(SerialBoard):
     def flash(self):
         self._check()
         self._off()
-        merge = ["merge-bin", "-o", str(self._folder / "flash"), "--flash-size", "4MB", "--pad-to-size", "4MB", hex(IMAGE_AT)]
-        command = [sys.executable, "-m", "esptool", "--chip", "esp32", *merge, str(cached(self.firmware, self.sha256))]
+        merge = ["merge-bin", "-o", str(self._folder / "flash"), "--flash-size", "4MB", "--pad-to-size", "4MB", hex(self.image_at)]
+        command = [sys.executable, "-m", "esptool", "--chip", self.chip, *merge, str(cached(self.firmware, self.sha256))]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or (self._folder / "flash").stat().st_size != FLASH_BYTES:
             raise RuntimeError(f"esptool could not merge the image: {done.stdout[-500:]}{done.stderr[-500:]}")
@@ -95,26 +100,27 @@ class QemuBoard(SerialBoard):
 
     def _check(self):
         if shutil.which(self.path) is None:
-            raise Missing(f"there is no program {self.path}: build qemu-system-xtensa from github.com/lcgamboa/qemu, branch picsimlab-esp32")
+            raise Missing(f"there is no program {self.path}: build {self.program} from github.com/lcgamboa/qemu, branch picsimlab-esp32")
         shown = subprocess.run([self.path, "-machine", "help"], capture_output=True, text=True).stdout
-        if MACHINE not in shown:
-            raise Missing(f"{self.path} has no machine {MACHINE}: it must be built from github.com/lcgamboa/qemu, branch picsimlab-esp32")
+        if self.machine not in shown:
+            raise Missing(f"{self.path} has no machine {self.machine}: it must be built from github.com/lcgamboa/qemu, branch picsimlab-esp32")
 
     def _on(self):
         serial, qmp = self._folder / "serial", self._folder / "qmp"
+        for end in SERIAL_ENDS:
+            os.mkfifo(f"{serial}{end}")
         beside = str(Path(shutil.which(self.path)).resolve().parent)  # where the chip's ROM may lie, or in QEMU's own share folder
         # Counted instructions, 8 ns each: else the two cores wait for each other, on the wall's clock, at every access to flash.
         command = [self.path, "-L", beside, "-accel", "tcg,thread=single", "-icount", "shift=3,align=off,sleep=on"]
-        command += ["-machine", MACHINE, "-display", "none", "-monitor", "none"]
-        command += ["-nic", "user,model=esp32_wifi,net=192.168.4.0/24"]
-        command += ["-drive", f"file={self._folder / 'flash'},if=mtd,format=raw", "-serial", f"unix:{serial},server=on,wait=on"]
+        command += [*self.options, "-machine", self.machine, "-display", "none", "-monitor", "none"]
+        command += ["-nic", f"user,model={self.radio},net=192.168.4.0/24"]
+        command += ["-drive", f"file={self._folder / 'flash'},if=mtd,format=raw", "-serial", f"pipe:{serial}"]
         command += ["-qmp", f"unix:{qmp},server=on,wait=off"]
         with open(self._folder / "log", "ab") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self._until(serial.exists, "QEMU did not start")
         self._run(self._join(serial))
         self._qmp = socket.socket(socket.AF_UNIX)
-        self._qmp.connect(str(qmp))
+        self._until(lambda: self._qmp.connect_ex(str(qmp)) == 0, "QEMU did not start")
         self._answers = self._qmp.makefile("r")
         self._answers.readline()  # the greeting
         self._qmp.sendall(b'{"execute": "qmp_capabilities"}')
@@ -144,7 +150,8 @@ class QemuBoard(SerialBoard):
         self._process = None
         self._answers.close()
         self._qmp.close()
-        for name in ("serial", "qmp"):
+        self._run(self._leave())
+        for name in (*(f"serial{end}" for end in SERIAL_ENDS), "qmp"):
             (self._folder / name).unlink(missing_ok=True)
 
     def reset(self):
@@ -168,22 +175,22 @@ class QemuBoard(SerialBoard):
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(BOOT_S)
 
-    async def _connect(self, path):
-        """The machine's serial line; a socket that is there may not listen yet."""
-        for _ in range(int(UP_S / POLL_S)):
-            try:
-                return await asyncio.open_unix_connection(str(path))
-            except ConnectionRefusedError:
-                await asyncio.sleep(POLL_S)
-        raise OSError("QEMU does not answer on its serial line")
-
     async def _join(self, path):
-        """Connect the machine's serial line to the pseudo-terminal, which outlives it."""
-        reader, self._writer = await self._connect(path)
+        """Connect the machine's serial line to the pseudo-terminal, which outlives it. By pipes, which hold 64 KiB: QEMU writes bytes one by
+        one and drops what finds no room, and a socket has room for some 280 of them."""
         if self._terminal is None:
             self._terminal = Terminal(self._loop, self._type)
         self._boot_at = len(self._terminal.text())
-        self._reading = self._loop.create_task(self._read(reader))
+        self._writer, self._reader = (os.open(f"{path}{end}", os.O_RDWR | os.O_NONBLOCK) for end in SERIAL_ENDS)
+        self._loop.add_reader(self._reader, lambda: self._terminal.from_board(os.read(self._reader, 4096)))
+
+    async def _leave(self):
+        """The line is dead; what was typed and is not sent is lost."""
+        self._loop.remove_reader(self._reader)
+        self._typed = b""
+        os.close(self._reader)
+        os.close(self._writer)
+        self._writer = None
 
     def _type(self, data):
         """Type bytes into the board no faster than a serial line of 115200 baud would: more overruns its buffer of 256."""
@@ -195,13 +202,9 @@ class QemuBoard(SerialBoard):
     def _pace(self):
         part, self._typed = self._typed[:LINE_BYTES], self._typed[LINE_BYTES:]
         self._typing = bool(part)
-        if part:
-            self._writer.write(part)
+        if part and self._writer is not None:
+            os.write(self._writer, part)
             self._loop.call_later(LINE_S, self._pace)
-
-    async def _read(self, reader):
-        while data := await reader.read(4096):
-            self._terminal.from_board(data)
 
     def port(self):
         return self._terminal.path
@@ -222,7 +225,7 @@ class QemuBoard(SerialBoard):
         return answer["return"]
 
     def pin(self, number):
-        return int(self._monitor(f"xp /1wx {GPIO_OUT:#x}").split(":")[1], 16) >> number & 1
+        return int(self._monitor(f"xp /1wx {self.gpio_out:#x}").split(":")[1], 16) >> number & 1
 
     def on_pin(self, number, callback):
         """As `Target.on_pin`, by looking 50 times a second: shorter pulses are missed."""
@@ -239,3 +242,23 @@ class QemuBoard(SerialBoard):
                 if level != row[1]:
                     row[1] = level
                     row[2](level)
+
+
+class QemuC3(QemuBoard):
+    """An ESP32-C3: one RISC-V core. Its watchdogs are off: that of interrupts waits 0.3 s, and a busy machine lets the emulator wait longer."""
+
+    title = "ESP32-C3 in QEMU, MicroPython 1.28.0"
+    program = "qemu-system-riscv32"
+    machine = "esp32c3-picsimlab"
+    radio = "esp32c3_wifi"
+    model, chip = "esp32_c3", "esp32c3"
+    image_at = 0
+    options = ("-global", "driver=timer.esp32c3.timg,property=wdt_disable,value=true")
+    gpio_out = 0x60004004  # GPIO_OUT_REG (ESP32-C3 technical reference manual, 5.14)
+    firmware = "ESP32_GENERIC_C3-20260406-v1.28.0.bin"
+    sha256 = "c749c22b6fe00cb8211a3b227ed6c0ce9babb518fd8f5a661f7496eb878fa895"
+
+
+def qemu_board(path):
+    """The board that the program `path` emulates, known by the program's name."""
+    return (QemuC3 if Path(path).name == QemuC3.program else QemuBoard)(path)
