@@ -135,6 +135,48 @@ def test_branches_on_comparisons():
     assert COUNT < taken < 11 * COUNT
 
 
+def trees():
+    """A module with functions of four f32: sums of products, nested to the right, so that ever more values wait for the last to be made."""
+    funcs, exports = [], {}
+    for depth in (1, 2, 5, 11, 12, 13, 14, 20, 40):
+        products = [(0x20, i % 4, 0x20, (i * 3 + 1) % 4, 0x94) for i in range(depth)]
+        sums = [0x92 if i % 3 else 0x93 for i in range(depth - 1)]
+        for end in (b"", bytes((0x20, 2, 0x5D, 0xB2))):
+            exports[f"{depth} {len(end)}"] = (0, len(funcs))
+            funcs.append((0, b"", wasmbuild.code(*(part for product in products for part in product), *sums, end)))
+    return wasmbuild.module(types=[(b"\x7d" * 4, b"\x7d")], funcs=funcs, exports=exports), exports
+
+
+def values(name):
+    """Operands for a tree: many lie close together, some are infinite, NaNs with payloads or denormal."""
+    some = iter(cases.cases(0x92, 2 * COUNT, name))
+    return [(*next(some), *next(some)) for _ in range(COUNT)]
+
+
+def test_what_stays_in_the_fpu():
+    raw, names = trees()
+    plain, native = Instance(load_module(BytesIO(raw))), OnXtensaFpu(load_module(BytesIO(raw)))
+    for name in names:
+        for operands in values(name):
+            assert native.call(name, *operands) == plain.call(name, *operands), (name, operands)
+
+
+def test_a_value_that_is_lost_is_found(monkeypatch):
+    """Fewer registers than values, and none is looked at twice."""
+    raw, names = trees()
+    whole = xtensa_float.XtensaFloat.keep
+
+    def keep(self, function, at, word):
+        register = whole(self, function, at, word)
+        if register > 4:
+            self.kept[word] = register = 4
+        return register
+
+    monkeypatch.setattr(xtensa_float.XtensaFloat, "keep", keep)
+    plain, native = Instance(load_module(BytesIO(raw))), OnXtensaFpu(load_module(BytesIO(raw)))
+    assert any(native.call("12 0", *operands) != plain.call("12 0", *operands) for operands in values("12 0"))
+
+
 # which chips
 
 

@@ -1,10 +1,12 @@
 """Templates for f32 on the FPU of ESP32 and ESP32-S3 (Floating-Point Coprocessor and Boolean Options; Xtensa ISA Reference Manual, 2010, chapter 6).
 
-Floats live in the address registers, like all words, and are moved to f0 and f1 for an operation. f15 holds the canonical NaN from the entry on:
-whatever gives a NaN gives that one. b0 takes conditions. Division, square root and all of f64 are left to the library.
+Floats live in the address registers, like all words, and are moved to f0 and f1 for an operation; only temporaries that go from one operation to
+another, with nothing else between, stay in f2 to f14. f15 holds the canonical NaN from the entry on: what gives a NaN gives that one.
+b0 takes conditions. Division, square root and all of f64 are left to the library.
 """
 
 from mpwasm.compat import const
+from mpwasm.native.scan import length
 from mpwasm.native.xtensa_code import XtensaCode
 
 # forms of three registers, for `Xtensa.op`: ``op(_ADD_S, fr, fs, ft)``; of conditions the first is a boolean
@@ -39,6 +41,7 @@ _SRC = const(0x81)
 _GEU = const(11)
 _LTZ = const(2)
 _OP = const(4)
+_FAR = const(60)  # units that are looked through
 _SIGN = const(0x80000000)
 _BF = const(2 | 0x76 << 2)  # a condition: b0 is 0
 _BT = const(2 | 0x76 << 2 | 1 << 16)
@@ -50,29 +53,74 @@ class XtensaFloat(XtensaCode):
 
     FPU = True
 
+    def __init__(self, based=False):
+        XtensaCode.__init__(self, based)
+        self.kept = {}  # word: the register among f2 to f14 that has it, and only that
+
     def float_op(self, function, at):
         """The op at unit `at`, if it is one that the FPU does to the bit; else false."""
         code = function.code
         opcode = code[at + 1]
-        if code[at] == 0xCA and (0x5A < opcode < 0x61 or 0x91 < opcode < 0x99 and opcode != 0x95):
-            ra, rb = function.use(code[at + 2]), function.use(code[at + 3])
+        if sums(code, at):
+            a = self.take(function, code[at + 2], 0)
+            b = self.take(function, code[at + 3], 1) if code[at + 3] != code[at + 2] else a
             if opcode < 0x61:
-                self.compare_floats(function, at, ra, rb)
-                return True
-            rd = function.define(code[at + 4], ra, rb)
-            (self.sum if opcode < 0x95 else self.least if opcode < 0x98 else self.copysign)(opcode, rd, ra, rb)
+                self.compare_floats(function, at, a, b)
+            else:
+                f = self.keep(function, at, code[at + 4])
+                self.op((_ADD_S, _SUB_S, _MUL_S)[opcode - 0x92], f, a, b)
+                if not f:
+                    self.canonical(function.define(code[at + 4]))
+            return True
+        if code[at] == 0xCA and 0x95 < opcode < 0x99:
+            ra, rb = function.use(code[at + 2]), function.use(code[at + 3])
+            (self.least if opcode < 0x98 else self.copysign)(opcode, function.define(code[at + 4], ra, rb), ra, rb)
             return True
         if code[at] != 0xC9:
             return False
         if opcode in (0xA8, 0xA9, 0xFC00, 0xFC01):
             self.truncate(function, at)
             return True
-        if 0x8A < opcode < 0x91 or 0xB1 < opcode < 0xB4:
+        if 0x8A < opcode < 0x91:
             ra = function.use(code[at + 2])
-            rd = function.define(code[at + 3], ra)
-            (self.sign if opcode < 0x8D else self.round if opcode < 0x91 else self.convert)(opcode, rd, ra)
+            (self.sign if opcode < 0x8D else self.round)(opcode, function.define(code[at + 3], ra), ra)
+            return True
+        if 0xB1 < opcode < 0xB4:
+            ra = function.use(code[at + 2])
+            f = self.keep(function, at, code[at + 3])
+            self.op(_FLOAT_S if opcode == 0xB2 else _UFLOAT_S, f, ra, 0)
+            if not f:
+                self.op(_MOVES, function.define(code[at + 3], ra), 0, _RFR)
             return True
         return False
+
+    # words in registers of the FPU
+
+    def take(self, function, word, f):
+        """The register that has `word`: where it was kept, or `f`, into which it is moved."""
+        if word in self.kept:
+            return self.kept.pop(word)
+        self.op(_MOVES, f, function.use(word), _WFR)
+        return f
+
+    def keep(self, function, at, word):
+        """The register for the result of the op at `at`: one of f2 to f14 if only sums and comparisons come until one of them reads it; else f0."""
+        code, f, far = function.code, 2, at + _FAR
+        while f in self.kept.values():
+            f += 1
+        at += length(code, at)
+        while word >= function.temps and f < _NAN and at < far and at < len(code) and not function.plan.marks[at] and sums(code, at):
+            if word in (code[at + 2], code[at + 3]):
+                function.drop(word)
+                self.kept[word] = f
+                return f
+            at += 5
+        return 0
+
+    def rewind(self, start):
+        """Forget all code from the offset `start` on."""
+        XtensaCode.rewind(self, start)
+        self.kept = {}
 
     def opposite(self, condition):
         """The condition that holds where this one does not."""
@@ -86,20 +134,10 @@ class XtensaFloat(XtensaCode):
 
     # two operands
 
-    def take(self, ra, rb):
-        """f0 = ra, f1 = rb."""
-        self.op(_MOVES, 0, ra, _WFR)
-        self.op(_MOVES, 1, rb, _WFR)
-
-    def sum(self, opcode, rd, ra, rb):
-        """add, sub, mul."""
-        self.take(ra, rb)
-        self.op((_ADD_S, _SUB_S, _MUL_S)[opcode - 0x92], 0, 0, 1)
-        self.canonical(rd)
-
     def least(self, opcode, rd, ra, rb):
         """min, max: of zeros the one with the sign, or without; a NaN if there is one."""
-        self.take(ra, rb)
+        self.op(_MOVES, 0, ra, _WFR)
+        self.op(_MOVES, 1, rb, _WFR)
         self.move(_TWO, ra)
         self.op(_OLT_S, 0, 0, 1)
         self.op(_MOVF if opcode == 0x96 else _MOVT, _TWO, rb, 0)
@@ -119,18 +157,18 @@ class XtensaFloat(XtensaCode):
         self.ssai(1)
         self.op(_SRC, rd, _TWO, _ONE)
 
-    def compare_floats(self, function, at, ra, rb):
-        """A comparison, or the branch behind it that it is made for."""
+    def compare_floats(self, function, at, a, b):
+        """A comparison of two registers, or the branch behind it that it is made for."""
         kind = function.code[at + 1] - 0x5B
-        self.take(ra, rb)
-        turned = 1 if kind == 3 or kind == 5 else 0
-        self.op(_COMPARISONS[kind], 0, turned, 1 - turned)
+        if kind == 3 or kind == 5:
+            a, b = b, a
+        self.op(_COMPARISONS[kind], 0, a, b)
         condition = _BF if kind == 1 else _BT
         if function.branches_on(at + 1):
             function.flush()
             function.branch_on(at + 1, condition)
         else:
-            self.set_flag(function.define(function.code[at + 4], ra, rb), condition)
+            self.set_flag(function.define(function.code[at + 4]), condition)
 
     # one operand
 
@@ -166,11 +204,6 @@ class XtensaFloat(XtensaCode):
         self.patch_branch(large, self.here)
         self.canonical(rd)
 
-    def convert(self, opcode, rd, ra):
-        """f32.convert_i32_s, f32.convert_i32_u."""
-        self.op(_FLOAT_S if opcode == 0xB2 else _UFLOAT_S, 0, ra, 0)
-        self.op(_MOVES, rd, 0, _RFR)
-
     def truncate(self, function, at):
         """The conversions to i32: what is not well within the integers goes to Python, but below 0 a saturating one to u32 gives 0."""
         code = function.code
@@ -197,3 +230,8 @@ class XtensaFloat(XtensaCode):
             self.patch_branch(over, self.here)
         self.move(rd, _TWO)
         item.back = self.here
+
+
+def sums(code, at):
+    """Whether the op at unit `at` is add, sub, mul or a comparison of f32."""
+    return code[at] == 0xCA and (0x91 < code[at + 1] < 0x95 or 0x5A < code[at + 1] < 0x61)
