@@ -1,5 +1,6 @@
 """f32 on Xtensa's FPU: instruction forms as the core's own tables disassemble them, each op to the bit, and which chips use it."""
 
+import random
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 import wasmbuild
 from wasmbuild import i32
 
-from mpwasm.native import fpu, targets, xtensa_float
+from mpwasm.native import fpu, targets, xtensa_divide, xtensa_float
 from mpwasm.native.targets import XTENSA_FPU, XTENSAWIN
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
@@ -21,7 +22,7 @@ from tests.native.xtensa_core import MACHINE, MISSING, OnXtensaFpu, Program, pre
 
 COUNT = 80
 COMPARISONS = range(0x5B, 0x61)
-DONE = {*COMPARISONS, *range(0x8B, 0x91), *range(0x92, 0x99), 0xA8, 0xA9, 0xB2, 0xB3, 0xFC00, 0xFC01} - {0x95}
+DONE = {*COMPARISONS, *range(0x8B, 0x91), *range(0x92, 0x99), 0xA8, 0xA9, 0xB2, 0xB3, 0xFC00, 0xFC01}
 # form: which file its registers are of
 FORMS = {
     **dict.fromkeys(("add.s", "sub.s", "mul.s"), "fff"),
@@ -88,7 +89,7 @@ def test_each_instruction():
 
 
 def test_what_is_done_needs_no_library(monkeypatch):
-    """Of all float ops exactly those in DONE are done by the FPU."""
+    """Of all float ops exactly those in DONE are done by the FPU, and the routine."""
     raw, made = instructions()
     seen = set()
     whole = xtensa_float.XtensaFloat.float_op
@@ -136,21 +137,22 @@ def test_branches_on_comparisons():
 
 
 def trees():
-    """A module with functions of four f32: sums of products, nested to the right, so that ever more values wait for the last to be made."""
+    """A module with functions of four f32: sums and quotients of products, nested to the right, so that ever more values wait for the last."""
     funcs, exports = [], {}
     for depth in (1, 2, 5, 11, 12, 13, 14, 20, 40):
-        products = [(0x20, i % 4, 0x20, (i * 3 + 1) % 4, 0x94) for i in range(depth)]
-        sums = [0x92 if i % 3 else 0x93 for i in range(depth - 1)]
-        for end in (b"", bytes((0x20, 2, 0x5D, 0xB2))):
-            exports[f"{depth} {len(end)}"] = (0, len(funcs))
-            funcs.append((0, b"", wasmbuild.code(*(part for product in products for part in product), *sums, end)))
+        products = [(0x20, i % 4, 0x20, (i // 4 + i) % 4, 0x94) for i in range(depth)]
+        for kind, ops, end in (("sum", (0x93, 0x92), b""), ("less", (0x92, 0x93), bytes((0x20, 2, 0x5D, 0xB2))), ("quotient", (0x92, 0x95), b"")):
+            exports[f"{depth} {kind}"] = (0, len(funcs))
+            joined = [ops[i % 2] for i in range(depth - 1)]
+            funcs.append((0, b"", wasmbuild.code(*(part for product in products for part in product), *joined, end)))
     return wasmbuild.module(types=[(b"\x7d" * 4, b"\x7d")], funcs=funcs, exports=exports), exports
 
 
 def values(name):
-    """Operands for a tree: many lie close together, some are infinite, NaNs with payloads or denormal."""
-    some = iter(cases.cases(0x92, 2 * COUNT, name))
-    return [(*next(some), *next(some)) for _ in range(COUNT)]
+    """Operands for a tree: half of them tame, the others with infinite and denormal ones, NaNs with payloads."""
+    rng, some = random.Random(name), iter(cases.cases(0x92, 2 * COUNT, name))
+    tame = [tuple(cases.pattern(rng.uniform(-4, 4), 32) for _ in range(4)) for _ in range(COUNT)]
+    return tame + [(*next(some), *next(some)) for _ in range(COUNT)]
 
 
 def test_what_stays_in_the_fpu():
@@ -174,7 +176,33 @@ def test_a_value_that_is_lost_is_found(monkeypatch):
 
     monkeypatch.setattr(xtensa_float.XtensaFloat, "keep", keep)
     plain, native = Instance(load_module(BytesIO(raw))), OnXtensaFpu(load_module(BytesIO(raw)))
-    assert any(native.call("12 0", *operands) != plain.call("12 0", *operands) for operands in values("12 0"))
+    assert any(native.call("12 sum", *operands) != plain.call("12 sum", *operands) for operands in values("12 sum"))
+
+
+def fraction(rng):
+    """A float as its bits: of every exponent, denormal and infinite ones often, with few, many or all ones behind."""
+    digits = rng.choice((0, 1, 0x7FFFFF, 0x400000, rng.getrandbits(23), rng.getrandbits(23), rng.getrandbits(rng.randrange(1, 24))))
+    exponent = rng.choice((0, 0, 1, 127, 254, 255, rng.randrange(256), rng.randrange(256), rng.randrange(1, 30), rng.randrange(225, 255)))
+    return cases.signed(rng.getrandbits(1) << 31 | exponent << 23 | digits, 32)
+
+
+def quotients(count):
+    """Divisions as machine code that do not give what our Python arithmetic gives."""
+    raw = wasmbuild.module(types=[(b"\x7d\x7d", b"\x7d")], funcs=[(0, b"", wasmbuild.code(0x20, 0, 0x20, 1, 0x95))], exports={"div": (0, 0)})
+    native, rng = OnXtensaFpu(load_module(BytesIO(raw))), random.Random("quotients")
+    pairs = [(fraction(rng), fraction(rng)) for _ in range(count)]
+    return [pair for pair in pairs if native.call("div", *pair) != cases.expected(0x95, pair)]
+
+
+def test_division():
+    assert quotients(4000) == []
+
+
+@pytest.mark.parametrize("name, wrong", [("_MOVEQZ", 0x93), ("_GEU", 3), ("_QUOU", 0xD2)])
+def test_a_wrong_quotient_is_found(name, wrong, monkeypatch):
+    """What is left is taken for nothing, an exponent for another's, digits for signed."""
+    monkeypatch.setattr(xtensa_divide, name, wrong)
+    assert quotients(2000)
 
 
 # which chips

@@ -2,7 +2,7 @@
 
 Floats live in the address registers, like all words, and are moved to f0 and f1 for an operation; only temporaries that go from one operation to
 another, with nothing else between, stay in f2 to f14. f15 holds the canonical NaN from the entry on: what gives a NaN gives that one.
-b0 takes conditions. Division, square root and all of f64 are left to the library.
+b0 takes conditions. Division is a routine of `xtensa_divide`; square root and all of f64 are left to the library.
 """
 
 from mpwasm.compat import const
@@ -41,6 +41,7 @@ _SRC = const(0x81)
 _GEU = const(11)
 _LTZ = const(2)
 _OP = const(4)
+_DIV = const(0x95)
 _FAR = const(60)  # units that are looked through
 _SIGN = const(0x80000000)
 _BF = const(2 | 0x76 << 2)  # a condition: b0 is 0
@@ -75,6 +76,9 @@ class XtensaFloat(XtensaCode):
         if code[at] == 0xCA and 0x95 < opcode < 0x99:
             ra, rb = function.use(code[at + 2]), function.use(code[at + 3])
             (self.least if opcode < 0x98 else self.copysign)(opcode, function.define(code[at + 4], ra, rb), ra, rb)
+            return True
+        if code[at] == 0xCA and opcode == _DIV and function.library:
+            function.call_routine(at, opcode)
             return True
         if code[at] != 0xC9:
             return False
@@ -121,6 +125,12 @@ class XtensaFloat(XtensaCode):
         """Forget all code from the offset `start` on."""
         XtensaCode.rewind(self, start)
         self.kept = {}
+
+    def place_routine(self, opcode):
+        """Lay down the routine for f32.div: where it begins, by opcode, and what it calls."""
+        from mpwasm.native.xtensa_divide import divide
+
+        return {opcode: divide(self)}, ()
 
     def opposite(self, condition):
         """The condition that holds where this one does not."""
