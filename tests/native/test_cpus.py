@@ -1,9 +1,12 @@
 """Machine code for RV32 and Xtensa: kernels and generated modules give what the plain executor and wasmtime give; wrong code is found."""
 
 import time
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+import wasmbuild
+from wasmbuild import i32
 
 from mpwasm.native import rv32_values, xtensa_float, xtensa_values
 from mpwasm.wasm.instance import Instance
@@ -15,6 +18,7 @@ from tests.native.xtensa_core import OnXtensaFpu
 
 KERNELS = sorted((Path(__file__).parents[2] / "bench" / "kernels").glob("*.wasm"))
 CASES, SECONDS = 150, 60
+CONSTANTS = (-2049, -1, 0, 1, 8, 2047, 2048, 4096, 16384, 32767, 65536, 65537, 1 << 24, 1 << 30)
 
 
 def load(path):
@@ -36,6 +40,26 @@ def test_wasmtime_agrees(executor):
     tally = campaign.run("cpus", range(cases), time.monotonic() + SECONDS, (executor,))
     assert not tally.findings, "\n\n".join(tally.findings)
     assert tally.cases >= CASES // 5 and 2 * tally.clean >= tally.cases
+
+
+def comparing():
+    """A module with a function for each comparison with each of CONSTANTS, as a value and for a branch."""
+    funcs, exports = [], {}
+    for opcode in range(0x46, 0x50):
+        for k in CONSTANTS:
+            test = (0x20, 0, i32(k), opcode)
+            for kind, body in (("value", test), ("branch", (0x02, 0x40, *test, 0x0D, 0, i32(0), 0x0F, 0x0B, i32(1)))):
+                exports[f"{opcode} {k} {kind}"] = (0, len(funcs))
+                funcs.append((0, b"", wasmbuild.code(*body)))
+    return wasmbuild.module(types=[(b"\x7f", b"\x7f")], funcs=funcs, exports=exports), exports
+
+
+@pytest.mark.parametrize("executor", OTHERS)
+def test_comparisons_with_constants(executor):
+    raw, names = comparing()
+    plain, native = Instance(load_module(BytesIO(raw))), executor(load_module(BytesIO(raw)))
+    operands = sorted({value for k in CONSTANTS for value in (k - 1, k, k + 1, -k)} | {-1 << 31, (1 << 31) - 1})
+    assert [(name, x) for name in names for x in operands if native.call(name, x) != plain.call(name, x)] == []
 
 
 WRONG = {

@@ -7,6 +7,7 @@ from bench import vm
 from fleet import ahead
 from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSA_FPU, XTENSAWIN
 from tests.native import blobs
+from tests.native.test_xtensa_float import trees
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "device" / "mpwasm" / "native" / "library.wasm"
@@ -17,8 +18,10 @@ PATHS |= {architecture: [KERNELS / "xs64.wasm", SENSOR] for architecture in (XTE
 PATHS[XTENSA_FPU] = [KERNELS / "mandel.wasm"]
 
 
-def test_board_and_host_make_the_same_image():
-    rows = [(path, architecture) for architecture, paths in PATHS.items() for path in paths]
+def test_board_and_host_make_the_same_image(tmp_path):
+    (tmp_path / "trees.wasm").write_bytes(trees()[0])
+    paths = {**PATHS, XTENSA_FPU: [*PATHS[XTENSA_FPU], tmp_path / "trees.wasm"]}
+    rows = [(path, architecture) for architecture, each in paths.items() for path in each]
     here = {f"{path.name} {architecture}": sha256(ahead.compiled(path.read_bytes(), architecture)).hexdigest() for path, architecture in rows}
     data = {path.name: path.read_bytes() for path in [*(path for path, _ in rows), LIBRARY]}
     folder = Path(blobs.__file__).parent

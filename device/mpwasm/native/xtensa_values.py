@@ -255,8 +255,8 @@ class XtensaValues(Xtensa):
         return _ZERO | number << 2 | rs << 12
 
     def compares(self, k):
-        """Whether `compare_k` takes the constant `k`."""
-        return -2048 <= k < 2048
+        """Whether `compare_k` takes the constant `k`: what a move makes, and powers of two."""
+        return -2048 <= k < 2048 or k > 0 and not k & k - 1
 
     def compare(self, kind, ra, rb):
         """The condition that ra kind rb (eq ne lt_s ge_s lt_u ge_u)."""
@@ -269,7 +269,13 @@ class XtensaValues(Xtensa):
         number = b4const(k, kind > 3)
         if number >= 0:
             return _CONSTANT | _CONSTANTS[kind] << 2 | ra << 12 | number << 16
-        self.movi(_ONE, k)
+        if k >= 2048 and kind > 3:
+            n = 11
+            while k >> n > 1:
+                n += 1
+            self.srli(_ONE, ra, n)
+            return self.zero(kind & 1, _ONE)
+        self.constant(_ONE, k)
         return self.compare(kind, ra, _ONE)
 
     def opposite(self, condition):
