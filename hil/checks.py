@@ -12,7 +12,7 @@ SPEC = (
     *("i32", "i64", "br", "br_if", "br_table", "call", "call_indirect", "traps"),
     *("memory", "memory_copy", "memory_fill", "memory_grow", "memory_init", "memory_redundancy", "memory_size", "memory_trap"),
 )
-NATIVE_SPEC = ("i32", "i64", "f32", "f32_cmp", "conversions", "traps")  # modules that an ESP32's heap holds beside the compiler
+NATIVE_SPEC = ("i32", "i64", "f32", "f32_cmp", "traps")  # modules that an ESP32's heap holds beside the compiler
 TEST_S = 1800  # wall time for one test function
 SPEC_S = 3600  # and for one file of the suite
 

@@ -12,7 +12,7 @@ import pytest
 import wasmbuild
 from wasmbuild import i32
 
-from mpwasm.native import fpu, targets, xtensa_divide, xtensa_float
+from mpwasm.native import fpu, targets, xtensa_divide, xtensa_float, xtensa_root
 from mpwasm.native.targets import XTENSA_FPU, XTENSAWIN
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
@@ -22,7 +22,7 @@ from tests.native.xtensa_core import MACHINE, MISSING, OnXtensaFpu, Program, pre
 
 COUNT = 80
 COMPARISONS = range(0x5B, 0x61)
-DONE = {*COMPARISONS, *range(0x8B, 0x91), *range(0x92, 0x99), 0xA8, 0xA9, 0xB2, 0xB3, 0xFC00, 0xFC01}
+DONE = {*COMPARISONS, *range(0x8B, 0x99), 0xA8, 0xA9, 0xB2, 0xB3, 0xFC00, 0xFC01}
 # form: which file its registers are of
 FORMS = {
     **dict.fromkeys(("add.s", "sub.s", "mul.s"), "fff"),
@@ -136,12 +136,20 @@ def test_branches_on_comparisons():
     assert COUNT < taken < 11 * COUNT
 
 
+KINDS = {  # what joins the products of a tree, and what comes at the end
+    "sum": ((0x93, 0x92), b""),
+    "less": ((0x92, 0x93), bytes((0x20, 2, 0x5D, 0xB2))),
+    "quotient": ((0x92, 0x95), b""),
+    "root": ((0x92, 0x93), bytes((0x20, 3, 0x91, 0x92))),
+}
+
+
 def trees():
     """A module with functions of four f32: sums and quotients of products, nested to the right, so that ever more values wait for the last."""
     funcs, exports = [], {}
     for depth in (1, 2, 5, 11, 12, 13, 14, 20, 40):
         products = [(0x20, i % 4, 0x20, (i // 4 + i) % 4, 0x94) for i in range(depth)]
-        for kind, ops, end in (("sum", (0x93, 0x92), b""), ("less", (0x92, 0x93), bytes((0x20, 2, 0x5D, 0xB2))), ("quotient", (0x92, 0x95), b"")):
+        for kind, (ops, end) in KINDS.items():
             exports[f"{depth} {kind}"] = (0, len(funcs))
             joined = [ops[i % 2] for i in range(depth - 1)]
             funcs.append((0, b"", wasmbuild.code(*(part for product in products for part in product), *joined, end)))
@@ -186,23 +194,33 @@ def fraction(rng):
     return cases.signed(rng.getrandbits(1) << 31 | exponent << 23 | digits, 32)
 
 
-def quotients(count):
-    """Divisions as machine code that do not give what our Python arithmetic gives."""
-    raw = wasmbuild.module(types=[(b"\x7d\x7d", b"\x7d")], funcs=[(0, b"", wasmbuild.code(0x20, 0, 0x20, 1, 0x95))], exports={"div": (0, 0)})
-    native, rng = OnXtensaFpu(load_module(BytesIO(raw))), random.Random("quotients")
-    pairs = [(fraction(rng), fraction(rng)) for _ in range(count)]
-    return [pair for pair in pairs if native.call("div", *pair) != cases.expected(0x95, pair)]
+def inexact(opcode, count):
+    """Operands for which a routine does not give what our Python arithmetic gives."""
+    given = len(cases.signature(opcode)) - 1
+    body = wasmbuild.code(*(0x20, 0, 0x20, 1)[: 2 * given], opcode)
+    raw = wasmbuild.module(types=[(b"\x7d" * given, b"\x7d")], funcs=[(0, b"", body)], exports={"f": (0, 0)})
+    native, rng = OnXtensaFpu(load_module(BytesIO(raw))), random.Random(opcode)
+    operands = [tuple(fraction(rng) for _ in range(given)) for _ in range(count)]
+    return [each for each in operands if native.call("f", *each) != cases.expected(opcode, each)]
 
 
-def test_division():
-    assert quotients(4000) == []
+@pytest.mark.parametrize("opcode", [0x91, 0x95], ids=["sqrt", "div"])
+def test_routines(opcode):
+    assert inexact(opcode, 4000) == []
 
 
-@pytest.mark.parametrize("name, wrong", [("_MOVEQZ", 0x93), ("_GEU", 3), ("_QUOU", 0xD2)])
-def test_a_wrong_quotient_is_found(name, wrong, monkeypatch):
-    """What is left is taken for nothing, an exponent for another's, digits for signed."""
-    monkeypatch.setattr(xtensa_divide, name, wrong)
-    assert quotients(2000)
+WRONG = [
+    (xtensa_divide, "_MOVEQZ", 0x93, 0x95),  # what is left is taken for nothing
+    (xtensa_divide, "_QUOU", 0xD2, 0x95),  # digits are taken for signed
+    (xtensa_root, "_GE", 2, 0x91),  # one too many, or none where there should be
+    (xtensa_root, "_LTU", 11, 0x91),  # a number is taken for none
+]
+
+
+@pytest.mark.parametrize("module, name, wrong, opcode", WRONG)
+def test_a_wrong_routine_is_found(module, name, wrong, opcode, monkeypatch):
+    monkeypatch.setattr(module, name, wrong)
+    assert inexact(opcode, 2000)
 
 
 # which chips

@@ -42,11 +42,12 @@ class Borrowed(Control):
         return True
 
     def call_routine(self, at, opcode):
-        """A routine of the CPU: it takes words in the result registers and gives one in the first, and is told in the scratch register where
-        free words are; other registers stay."""
+        """A routine of the CPU: it takes one or two words in the result registers and gives one in the first, and is told in the scratch register
+        where free words are; other registers stay."""
         cpu = self.cpu
-        a, b = words_read(self.code, at)
-        ra, rb = self.use(a), self.use(b)
+        words = words_read(self.code, at)
+        ra = self.use(words[0])
+        rb = self.use(words[1]) if len(words) > 1 else ra
         first, second = cpu.RESULTS
         for r in (first, second, cpu.SCRATCH):
             if r in self.pool:

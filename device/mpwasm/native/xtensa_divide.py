@@ -1,6 +1,6 @@
 """f32.div as a routine for Xtensa with an FPU: that has no division known to be exact, but the CPU divides integers, so it goes eight bits at a time.
 
-Operands come in a2 and a3, the result leaves in a2; a3 and a10 are lost, the rest stays: what is needed besides waits in registers of the FPU.
+Operands come in a2 and a3, the result leaves in a2; a3 and a10 are lost, the rest stays: it waits in f2 to f5.
 No quotient of two normal numbers lies half-way between two more, so only a denormal one has to look at the remainder.
 """
 
@@ -13,7 +13,6 @@ _EB = const(5)
 _T = const(6)
 _SIGN = const(7)
 _U = const(10)
-_SAVED = b"\x04\x05\x06\x07"
 _ADD = const(0x80)
 _SUB = const(0xC0)
 _OR = const(0x20)
@@ -35,10 +34,7 @@ _ALWAYS = const(-1)
 
 def divide(cpu):
     """Lay the routine down; returns where it begins."""
-    cpu.align()
-    start = cpu.here
-    for i in range(len(_SAVED)):
-        cpu.op(_MOVES, 2 + i, _SAVED[i], _WFR)
+    start = begin(cpu)
     cpu.op(_XOR, _SIGN, _A, _B)
     cpu.extui(_SIGN, _SIGN, 31, 1)
     cpu.slli(_SIGN, _SIGN, 31)
@@ -61,15 +57,29 @@ def divide(cpu):
     cpu.op(_ADD, _EB, _EB, _EA)
     done = cpu.here
     cpu.op(_OR, _A, _EB, _SIGN)
-    for i in range(len(_SAVED)):
-        cpu.op(_MOVES, _SAVED[i], 2 + i, _RFR)
-    cpu.ret()
+    end(cpu)
     cpu.patch_branch(odd, cpu.here)
     beyond(cpu, done)
     for site in special:
         cpu.patch_branch(site, cpu.here)
     exceptional(cpu, done)
     return start
+
+
+def begin(cpu):
+    """The start of a routine that uses a4 to a7; returns where it is."""
+    cpu.align()
+    start = cpu.here
+    for i in range(4):
+        cpu.op(_MOVES, 2 + i, 4 + i, _WFR)
+    return start
+
+
+def end(cpu):
+    """Its end."""
+    for i in range(4):
+        cpu.op(_MOVES, 4 + i, 2 + i, _RFR)
+    cpu.ret()
 
 
 def normalise(cpu, m, e):

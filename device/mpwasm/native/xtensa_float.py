@@ -2,7 +2,7 @@
 
 Floats live in the address registers, like all words, and are moved to f0 and f1 for an operation; only temporaries that go from one operation to
 another, with nothing else between, stay in f2 to f14. f15 holds the canonical NaN from the entry on: what gives a NaN gives that one.
-b0 takes conditions. Division is a routine of `xtensa_divide`; square root and all of f64 are left to the library.
+b0 takes conditions. Division and square root are routines (`xtensa_divide`, `xtensa_root`); all of f64 is left to the library.
 """
 
 from mpwasm.compat import const
@@ -42,6 +42,7 @@ _GEU = const(11)
 _LTZ = const(2)
 _OP = const(4)
 _DIV = const(0x95)
+_SQRT = const(0x91)
 _FAR = const(60)  # units that are looked through
 _SIGN = const(0x80000000)
 _BF = const(2 | 0x76 << 2)  # a condition: b0 is 0
@@ -77,7 +78,7 @@ class XtensaFloat(XtensaCode):
             ra, rb = function.use(code[at + 2]), function.use(code[at + 3])
             (self.least if opcode < 0x98 else self.copysign)(opcode, function.define(code[at + 4], ra, rb), ra, rb)
             return True
-        if code[at] == 0xCA and opcode == _DIV and function.library:
+        if (code[at] == 0xCA and opcode == _DIV or code[at] == 0xC9 and opcode == _SQRT) and function.library:
             function.call_routine(at, opcode)
             return True
         if code[at] != 0xC9:
@@ -127,10 +128,13 @@ class XtensaFloat(XtensaCode):
         self.kept = {}
 
     def place_routine(self, opcode):
-        """Lay down the routine for f32.div: where it begins, by opcode, and what it calls."""
-        from mpwasm.native.xtensa_divide import divide
+        """Lay down the routine for f32.div or f32.sqrt: where it begins, by opcode, and what it calls."""
+        if opcode == _DIV:
+            from mpwasm.native.xtensa_divide import divide as lay
+        else:
+            from mpwasm.native.xtensa_root import root as lay
 
-        return {opcode: divide(self)}, ()
+        return {opcode: lay(self)}, ()
 
     def opposite(self, condition):
         """The condition that holds where this one does not."""
