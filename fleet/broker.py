@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from fleet import brokerfiles, credentials, processes
+from fleet import brokerfiles, certificates, credentials, processes
 from fleet.errors import FleetError
 from fleet.home import write_secret
 from mpwasm.wire import mac
@@ -95,6 +95,8 @@ class Broker:
     def __init__(self, home, store, vault, kind=None):
         self.settings = home.settings()["broker"]
         self.kind = choose(kind or self.settings["kind"])
+        if self.kind == EMBEDDED and self.settings["tls_cert"]:
+            raise FleetError("The embedded broker speaks no TLS: install mosquitto (Debian: apt install mosquitto).")
         self.port = self.settings["port"]
         self.host = "127.0.0.1" if self.kind == EMBEDDED else self.settings["listen"]
         self._home = home
@@ -107,10 +109,10 @@ class Broker:
 
     @property
     def address(self):
-        """(host, port) to connect to from this machine; with TLS by the name that the certificate has."""
-        if self.settings["tls_cert"]:
-            return self.settings["host"], self.port
-        return ("127.0.0.1" if self.host in ("0.0.0.0", "") else self.host), self.port
+        """(host, port) to connect to from this machine; with TLS by a name that the certificate has."""
+        near = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
+        certificate = self.settings["tls_cert"]
+        return (near if not certificate or certificates.covers(certificate, near) else self.settings["host"]), self.port
 
     @property
     def pid(self):

@@ -32,10 +32,15 @@ def check_new(home):
         raise Taken(f"There is a fleet in {home.root} already. Remove that folder first if it is really to go.")
 
 
-def init(home, passphrase, database="", **broker):
-    """Make a fleet in `home`: folders, settings, root and release key, database (at an URL, else SQLite). Returns what was made, as plain data."""
+def init(home, passphrase, database="", tls=False, **broker):
+    """Make a fleet in `home`: folders, settings, root and release key, database (at an URL, else SQLite), with `tls` certificates for the broker.
+    Returns what was made, as plain data."""
+    from fleet import certificates
+
     check_new(home)
-    home.create(database=database, **broker)
+    home.create(database=database, **broker, **(certificates.paths(home) if tls else {}))
+    if tls:
+        certificates.make(home, [broker["host"]], passphrase)
     root, release = signing.SigningKey.generate(), signing.SigningKey.generate()
     root.save(home.root_key, passphrase)
     release.save(home.release_key, passphrase)

@@ -60,6 +60,7 @@ class Home:
         self.keys = self.root / "keys"
         self.root_key = self.keys / "root.key"
         self.release_key = self.keys / "release.key"
+        self.authority_key = self.keys / "authority.key"
         self.broker = self.root / "broker"
         self.lock = self.root / "up.lock"
         self.signer_socket = self.root / "signer.sock"

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 
-from hil import checks, figures, native
+from hil import checks, figures, native, secure
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.qemu_board import qemu_board
 from hil.serial_board import SerialBoard
@@ -45,6 +45,8 @@ PARTS = {
     "spec-native": checks.spec_native,
     "native": native.run,
     "story": tell,
+    "tls": secure.run,
+    "story-tls": lambda target: tell(target, secure.SecureStory),
     "updates": lambda target: tell(target, Updates),
 }
 PARTS |= {f"native-{name}": functools.partial(native.run, tries=(name,)) for name in native.TRIES}

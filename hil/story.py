@@ -68,6 +68,8 @@ def section(body, kind=0):
 class Story:
     """One board, one fleet of its own in a temporary folder. `figures` fills as the steps are done: {name: text}."""
 
+    options = ()  # of `fleet init`, further ones
+
     def __init__(self, target, name="hil-1"):
         if target.wifi is None or shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin") is None:
             raise Missing("the whole story needs a target with Wi-Fi, and mosquitto")
@@ -99,7 +101,7 @@ class Story:
     def settle(self):
         """A fleet with broker and service."""
         address = ["--host", self.target.gateway, "--listen", "127.0.0.1", "--port", free_port()]
-        self.fleet("init", "--insecure-plain-keys", "--broker", "mosquitto", *address)
+        self.fleet("init", "--insecure-plain-keys", "--broker", "mosquitto", *address, *self.options)
         command = [sys.executable, "-m", "fleet", "--home", self.home, "up"]
         with open(Path(self.home) / "up.log", "w") as log:
             self._up = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)

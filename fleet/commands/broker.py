@@ -1,4 +1,4 @@
-"""`fleet broker`: what a broker that `fleet up` does not run has to be told."""
+"""`fleet broker`: what a broker that `fleet up` does not run has to be told, and a certificate for either."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from fleet.output import emit, output_option
 
 @click.group()
 def command():
-    """Files for a broker elsewhere: config."""
+    """Files for the broker: config, certify."""
 
 
 @command.command()
@@ -47,6 +47,24 @@ def config(context, folder, kind, listen, path, user, output):
         _give(folder, user)
     facts = {"kind": kind, "folder": str(folder), "files": sorted(files), "users": len(known)}
     emit(facts, output, lambda d: f"Wrote {', '.join(d['files'])} to {d['folder']}: {d['users']} users, passwords as hashes. Keep them private.")
+
+
+@command.command()
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@output_option
+@click.pass_obj
+def certify(context, hosts, output):
+    """Make the broker another certificate, for the address that boards are told and further HOSTs; it counts when the broker starts again.
+
+    The authority that boards pin stays: its key, keys/authority.key, is needed for this alone and may be kept offline else.
+    """
+    from fleet import certificates, passphrase
+
+    home = context.home.require()
+    names = [home.settings()["broker"]["host"], *hosts]
+    certificates.renew(home, names, lambda: passphrase.of_key(home.authority_key))
+    facts = {"certificate": certificates.paths(home)["tls_cert"], "hosts": names}
+    emit(facts, output, lambda d: f"Wrote {d['certificate']} for {', '.join(d['hosts'])}.")
 
 
 def _give(folder, user):

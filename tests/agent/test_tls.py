@@ -1,6 +1,7 @@
 """The agent over TLS: it trusts the authority that its identity pins, and no other."""
 
 import ssl
+import threading
 
 import pytest
 
@@ -35,20 +36,19 @@ def secure(tmp_path, monkeypatch):
     """A board and its fleet over TLS: make(authority in PEM) gives (agent, fleet)."""
     (tmp_path / "board").mkdir()
     engine.install(monkeypatch)
-    certificate, key = make_certificate(tmp_path)
-    broker = SecureBroker(certificate, key)
     made = []
 
-    def make(authority=None):
-        fleet = Fleet(broker)
+    def make(authority=None, address="127.0.0.1"):
+        certificate, key = make_certificate(tmp_path, address)
+        fleet = Fleet(SecureBroker(certificate, key))
         der = ssl.PEM_cert_to_DER_cert((authority or certificate).read_text())
-        made.append(Agent(tmp_path / "board", fleet.identity(_10=der)))
+        made.extend((Agent(tmp_path / "board", fleet.identity(_10=der)), fleet))
         made[0].start()
         return made[0], fleet
 
     yield make
     made[0].stop()
-    broker.stop()
+    made[1].broker.stop()
     assert made[0].dead is None
 
 
@@ -71,6 +71,30 @@ def test_a_broker_of_another_authority_is_not_spoken_to(secure, tmp_path):
     agent, fleet = secure(stranger(tmp_path))
     wait(lambda: len(fleet.broker.failed) >= 2)
     assert fleet.broker.connects == 0 and agent.supervisor.link.ready is False
+    assert any("certificate verify failed" in line[3] for line in agent.supervisor.log.lines.entries)
+
+
+def test_a_certificate_for_another_address_does_not_do(secure):
+    agent, fleet = secure(address="127.0.0.2")
+    wait(lambda: len(fleet.broker.failed) >= 2)
+    assert fleet.broker.connects == 0 and agent.supervisor.link.ready is False
+
+
+@pytest.mark.parametrize("name", ["read", "write"])
+def test_what_micropython_makes_of_a_bad_certificate_is_survived(secure, monkeypatch, name):
+    """A ValueError of several lines, at the read or write with which the handshake goes on."""
+    true, broken = getattr(ssl.SSLSocket, name), threading.Event()
+
+    def refusing(sock, *arguments):
+        if sock.server_side or broken.is_set():
+            return true(sock, *arguments)
+        broken.set()
+        raise ValueError("\nThe certificate validity has expired\n")
+
+    monkeypatch.setattr(ssl.SSLSocket, name, refusing)
+    agent, fleet = secure()
+    wait(lambda: "ready" in fleet.states)
+    assert broken.is_set() and agent.dead is None
 
 
 def test_without_the_pin_it_would_be(secure, tmp_path, monkeypatch):
@@ -80,6 +104,7 @@ def test_without_the_pin_it_would_be(secure, tmp_path, monkeypatch):
 
     def trusting(self, *identity):
         true(self, *identity)
+        self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
 
     monkeypatch.setattr(Secure, "__init__", trusting)

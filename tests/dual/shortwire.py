@@ -118,6 +118,8 @@ class Hub:
 class Pipe:
     """What `Transport` is to the link. `nap(ms)` is called where it would sleep."""
 
+    why = ""
+
     def __init__(self, hub, nap):
         self.hub = hub
         self.nap = nap

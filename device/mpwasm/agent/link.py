@@ -47,7 +47,7 @@ class Link:
         state = self.transport.state
         if state == CLOSED:
             if self.ready or self.session.wake() is not None:
-                self._lost("closed")
+                self._lost(self.transport.why or "closed")
             if net_up and now >= self.retry_at and not self.transport.open(now):
                 self._lost("no connection")
             return max(self.retry_at, now + (0 if net_up else _IDLE_MS))
@@ -56,7 +56,7 @@ class Link:
                 self.session.open(now)
                 self._send()
             elif self.transport.state == CLOSED:
-                self._lost("no connection")
+                self._lost(self.transport.why or "no connection")
             return now + _IDLE_MS
         self._receive(now)
         self._events(self.session.tick(now))

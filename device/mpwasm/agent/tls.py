@@ -1,7 +1,7 @@
 """A TLS connection in the place of a plain one, for boards whose identity pins a certificate authority and that can afford it (some 40 KB of heap).
 
-Nothing here blocks: the handshake goes on with each read and write. A certificate is checked for its dates too, so the first connection may
-have to wait for the clock (NTP). The name in it is checked where the identity has one; with a bare address the pinned authority alone decides.
+Nothing here blocks: the handshake goes on with each read and write. The certificate must name the broker as the identity does, an address as
+an address (subjectAltName), and be of this time by the board's clock, so the first connection may have to wait for NTP.
 """
 
 import select
@@ -16,10 +16,8 @@ class Secure(Transport):
         import ssl
 
         super().__init__(host, port)
-        self.name = None if host.replace(".", "").isdigit() else host
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        if hasattr(self.context, "check_hostname"):  # CPython
-            self.context.check_hostname = self.name is not None
+        if hasattr(ssl, "SSL_ERROR_WANT_READ"):  # CPython
             self.again = self.again + (ssl.SSL_ERROR_WANT_READ, ssl.SSL_ERROR_WANT_WRITE)
         self.context.verify_mode = ssl.CERT_REQUIRED
         self.context.load_verify_locations(cadata=authority)
@@ -30,20 +28,40 @@ class Secure(Transport):
             return False
         self.poller.unregister(self.sock)
         try:
-            self.sock = self.context.wrap_socket(self.sock, do_handshake_on_connect=False, server_hostname=self.name)
-        except (OSError, ValueError):
+            self.sock = self.context.wrap_socket(self.sock, do_handshake_on_connect=False, server_hostname=self.host)
+        except (OSError, ValueError) as error:
             self.state = CLOSED
-            self.close()
+            self._refused(error)
             return False
         self.poller.register(self.sock, select.POLLIN)
         return True
 
     def put(self, data):
         """Bytes of `data` that were taken; None or OSError if none can be now."""
-        return self.sock.write(data)
+        try:
+            return self.sock.write(data)
+        except ValueError as error:
+            raise OSError(_words(error)) from None
+
+    def read(self, buf):
+        """As a plain connection's."""
+        try:
+            return super().read(buf)
+        except ValueError as error:
+            self._refused(error)
+            return 0
+
+    def _refused(self, error):
+        self.close()
+        self.why = _words(error)
 
     def wait(self, ms):
         """As a plain connection's, but for what was received and not read yet (CPython; MicroPython's `poll` sees it)."""
         if hasattr(self.sock, "pending") and self.sock.pending():
             return
         super().wait(ms)
+
+
+def _words(error):
+    """One line; what is wrong with a certificate MicroPython says in a ValueError of several."""
+    return " ".join(str(error).split())

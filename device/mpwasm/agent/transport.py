@@ -16,7 +16,7 @@ _MAX_QUEUED_BYTES = const(6144)
 
 
 class Transport:
-    """One connection at a time to `host`:`port`; `state` is CLOSED, CONNECTING or OPEN."""
+    """One connection at a time to `host`:`port`; `state` is CLOSED, CONNECTING or OPEN, `why` what was wrong with the last one, if that is known."""
 
     again = (errno.EAGAIN, errno.EINPROGRESS)
 
@@ -25,6 +25,7 @@ class Transport:
         self.port = port
         self.state = CLOSED
         self.sock = None
+        self.why = ""
         self.poller = select.poll()
         self.queue = []
         self.queued = 0
@@ -34,6 +35,7 @@ class Transport:
     def open(self, now):
         """Begin to connect; False if that failed at once. Looking up a name blocks: identities carry addresses where that matters."""
         self.close()
+        self.why = ""
         try:
             address = socket.getaddrinfo(self.host, self.port)[0][-1]
             self.sock = socket.socket()
@@ -79,6 +81,7 @@ class Transport:
         except OSError as error:
             if error.args[0] not in self.again:
                 self.close()
+                self.why = str(error)
             return 0
         if n == 0:
             self.close()
@@ -108,6 +111,7 @@ class Transport:
                 if error.args[0] in self.again:
                     return
                 self.close()
+                self.why = str(error)
                 return
             self.sent += n
             self.queued -= n
