@@ -30,6 +30,7 @@ def preload(folder):
     if targets.target():
         __import__("mpwasm.native.executor")
         __import__("mpwasm.native.board")
+        __import__("mpwasm.native.importer")
         __import__("mpwasm.wasm.link")
         try:
             with open(folder + "/parts") as file:

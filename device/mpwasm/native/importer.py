@@ -5,6 +5,11 @@ from array import array
 
 from mpwasm.wasm.module import Module
 
+try:
+    import vfs
+except ImportError:  # CPython
+    vfs = None
+
 _MODULE = "wfrun"
 
 
@@ -39,8 +44,6 @@ def load(file):
 
     Its bytes must have been verified: the firmware runs them. Raises ValueError where it refuses the format, MemoryError.
     """
-    import vfs
-
     vfs.mount(_Folder(file), "/wfram")
     sys.path.insert(0, "/wfram")
     try:

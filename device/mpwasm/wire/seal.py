@@ -11,10 +11,9 @@ _PROTECTED = b"\xa1\x01\x05"
 
 
 def _pad(key, mask):
-    padded = bytearray(_BLOCK)
-    padded[: len(key)] = key
-    for i in range(_BLOCK):
-        padded[i] ^= mask
+    padded = bytearray(bytes((mask,)) * _BLOCK)
+    for i in range(len(key)):
+        padded[i] ^= key[i]
     return padded
 
 
