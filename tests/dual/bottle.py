@@ -199,12 +199,12 @@ class Bottle:
         """What `machine.reset` is."""
         raise Reset
 
-    def load(self, path, board):
+    def load(self, path):
         """What `launch.load` is: notes what is started."""
         found = digest(self.flash.files.get(path, b""))
         if found not in self.signed:
             self.unsigned.append(path)
-        return _load(path, board)
+        return _load(path)
 
     def began(self, agent):
         """What `boot.boot` is: remembers the agent; the one of which main.py has put the folder first must be one of `agents`, and may be bad."""

@@ -31,23 +31,22 @@ def spec_of(manifest, config):
     return [m.digest, m.name, m.version, m.memory, m.fuel, list(m.capabilities), m.entry, config, m.share, m.native, m.busy_ms]
 
 
-def load(path, board):
-    """Read and validate the module at `path`, one slice of its own, feeding the watchdog of `board`: Malformed, Invalid or MemoryError."""
+def load(path):
+    """Generator: read and validate the module at `path`; yields 0 between slices, returns the module. Malformed, Invalid or MemoryError."""
     loaded = phase.begin()
-    from mpwasm.agent.watchdog import Fed
-    from mpwasm.wasm.load import load_module
+    from mpwasm.wasm.load import loading
 
     try:
         with open(path, "rb") as file:
-            return load_module(Fed(file, board.feed))
+            return (yield from loading(file))
     finally:
-        del load_module, Fed
+        del loading
         phase.end(loaded, "mpwasm.wasm.")
-        phase.end(loaded, "mpwasm.agent.")
 
 
 def bring(guest, store, spec, native, restart=0):
-    """Generator: start the module of `spec` in `guest`'s slot; yields percent between the slices of compiling it, while the old guest runs on.
+    """Generator: start the module of `spec` in `guest`'s slot; yields percent between the slices of reading and compiling it, while the old
+    guest runs on.
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
@@ -62,7 +61,7 @@ def bring(guest, store, spec, native, restart=0):
     if target:
         window, file = images.opened(store, spec[DIGEST], target)
     if not file:
-        module = _module(guest, store, spec)
+        module = yield from _module(guest, store, spec)
         if target:
             why = yield from _made(guest, store, spec, module, target)
         if not why:
@@ -74,19 +73,21 @@ def bring(guest, store, spec, native, restart=0):
     if why:
         guest.executor = "plain: " + why
         phase.end((), "mpwasm.native.")
-        link(guest, module or _module(guest, store, spec), spec)
+        if not module:
+            module = yield from _module(guest, store, spec)
+        link(guest, module, spec)
 
 
 def _module(guest, store, spec):
-    """The module of `spec`; if there is no memory for both, without the old guest."""
+    """Generator: the module of `spec`; if there is no memory for both, without the old guest."""
     if not store.holds(spec[DIGEST]):
         raise Refused("digest", "flash")
     path = store.path(spec[DIGEST])
     try:
-        return load(path, guest.board)
+        return (yield from load(path))
     except MemoryError:
         guest.stop()
-        return load(path, guest.board)
+        return (yield from load(path))
 
 
 def _made(guest, store, spec, module, target):

@@ -29,16 +29,3 @@ def disarm(board):
 
         WDT(timeout=_NEVER_MS)
     board.watchdog = None
-
-
-class Fed:
-    """A file that feeds the watchdog each time something is read: for work that is as long as the file."""
-
-    def __init__(self, file, feed):
-        self.file = file
-        self.feed = feed
-
-    def readinto(self, buf):
-        """As the file's."""
-        self.feed()
-        return self.file.readinto(buf)

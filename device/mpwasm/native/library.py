@@ -10,7 +10,7 @@ _SATURATING = const(0xFC00)
 
 
 class Library(Loader):
-    """The functions in the seekable `stream`. ``module.codes[i]`` reads and lowers the one with index i, anew each time: the slot code of
+    """The functions in the seekable `stream`. ``row(i)`` reads and lowers the one with index i, anew each time: the slot code of
     one function is all that is held."""
 
     def __init__(self, stream):
@@ -18,7 +18,6 @@ class Library(Loader):
         self.places = array("H")
         self.numbers = {}
         self.load()
-        self.module.codes = self
 
     def export(self):
         """An export: the opcode that it does, in hexadecimal."""
@@ -35,8 +34,8 @@ class Library(Loader):
         r.skip(r.u32())
         self.bodies += 1
 
-    def __getitem__(self, i):
-        """The row of function `i`, as `Module.codes` has it."""
+    def row(self, i):
+        """The row of function `i`, as `Module.codes` would have it: a generator that yields every few instructions."""
         r = self.reader
         r.stream.seek(self.places[i])
         r.before = self.places[i]
@@ -45,7 +44,7 @@ class Library(Loader):
         end = r.u32()
         end += r.pos
         r.end = end
-        return self.lower.compile(i, end)
+        return (yield from self.lower.compile(i, end))
 
     def find(self, op, opcode):
         """The index of the function that does the slot op `op` (of a float op the instruction `opcode`), or -1. What its operands are is for

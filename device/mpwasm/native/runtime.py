@@ -25,6 +25,10 @@ class Runtime:
             raise Closed
         return self.library.find(op, opcode)
 
+    def row(self, i):
+        """See `Library.row`."""
+        return self.library.row(i)
+
     def close(self):
         """Close the file."""
         if self.library:

@@ -20,6 +20,7 @@ _NO_LOCAL = const(41)
 _ARITY = const(59)
 _TOO_MANY = const(72)
 _MAX_FRAME = const(4096)
+_SLICE = const(64)  # instructions
 
 # slot ops, see slots.OPS
 _K = const(0x20)
@@ -39,7 +40,7 @@ class Body(Access):
         self.slots = array("H")
 
     def compile(self, function, end):
-        """Lower function number `function`, whose code ends at byte `end`.
+        """Lower function number `function`, whose code ends at byte `end`: a generator that yields every few instructions.
 
         Returns (code, parameter words, words of the other locals, frame words).
         """
@@ -52,7 +53,9 @@ class Body(Access):
         self.last = -1
         self.reset(base)
         self.enter(_BLOCK, b"", results)
-        self.run()
+        while self.labels:
+            self.run()
+            yield 0
         if self.reader.pos != end:
             raise Malformed(_END_EXPECTED, None, self.reader.pos, function)
         size = words(params)
@@ -89,9 +92,9 @@ class Body(Access):
         return slot
 
     def run(self):
-        """All instructions up to the `end` that closes the function."""
+        """Some instructions, at most up to the `end` that closes the function."""
         byte = self.reader.byte
-        while self.labels:
+        for _ in range(_SLICE):
             op = byte()
             if 0x45 <= op <= 0xC4:
                 self.numeric(op)
@@ -112,6 +115,8 @@ class Body(Access):
                 self.control(op)
             else:
                 self.other(op)
+            if not self.labels:
+                return
 
     def local(self):
         """A local index."""

@@ -34,6 +34,7 @@ _MIN_MAX = const(55)
 _DUPLICATE = const(56)
 _START = const(57)
 _MAX_ENTRIES = const(65536)
+_SLICE = const(32)
 _TOO_MANY = const(74)
 _TABLE_SIZE = const(75)
 _MAX_TABLE = const(65536)
@@ -50,6 +51,11 @@ def load_module(stream):
     return Loader(Reader(stream)).load()
 
 
+def loading(stream):
+    """`load_module` as a generator that yields every few instructions, so that a board can do other things meanwhile."""
+    return Loader(Reader(stream)).loading()
+
+
 class Loader(Segments):
     """Reads sections from `reader` into `module`."""
 
@@ -60,6 +66,12 @@ class Loader(Segments):
 
     def load(self):
         """The whole module."""
+        for _ in self.loading():
+            pass
+        return self.module
+
+    def loading(self):
+        """A generator that yields now and then, and returns the whole module."""
         r = self.reader
         for i in range(8):
             if r.at_end():
@@ -68,7 +80,7 @@ class Loader(Segments):
                 r.fail(_MAGIC if i < 4 else _VERSION)
         last = 0
         while not r.at_end():
-            last = self.section(r.byte(), last)
+            last = yield from self.section(r.byte(), last)
         m = self.module
         if self.bodies != len(m.funcs) - m.imported:
             r.fail(_INCONSISTENT)
@@ -81,7 +93,7 @@ class Loader(Segments):
         return m
 
     def section(self, number, last):
-        """One section; returns its rank, which must rise from section to section."""
+        """One section: a generator that returns its rank, which must rise from section to section."""
         r = self.reader
         if number > 12:
             r.fail(_SECTION_ID)
@@ -99,14 +111,14 @@ class Loader(Segments):
         elif number == 12:
             self.module.data_count = r.u32()
         else:
-            self.entries(number)
+            yield from self.entries(number)
         if r.pos != end:
             r.fail(_SECTION_SIZE)
         r.end = 1 << 29
         return rank or last
 
     def entries(self, number):
-        """A section that is a vector."""
+        """A section that is a vector: a generator that yields after some entries, and within bodies."""
         read = (
             None, self.type, self.import_, self.function, self.table, self.memory,
             self.global_, self.export, None, self.element, self.body, self.data,
@@ -117,7 +129,9 @@ class Loader(Segments):
         for i in range(count):
             if i >= _MAX_ENTRIES:
                 raise Invalid(_TOO_MANY, number, self.reader.pos)
-            read()
+            yield from read() or ()
+            if not ~i & _SLICE - 1:
+                yield 0
 
     def fail(self, code, detail=None):
         """Raise `Invalid` at the reader's offset."""
@@ -288,13 +302,14 @@ class Loader(Segments):
         self.lower = Body(self.reader, self.module)
 
     def body(self):
-        """One function body (spec 5.5.13)."""
+        """One function body (spec 5.5.13), a generator."""
         r = self.reader
         section_end = r.end
         end = r.u32() + r.pos
         if end > section_end:
             r.fail(3)
         r.end = end
-        self.module.codes.append(self.lower.compile(self.module.imported + self.bodies, end))
+        row = yield from self.lower.compile(self.module.imported + self.bodies, end)
+        self.module.codes.append(row)
         r.end = section_end
         self.bodies += 1
