@@ -32,8 +32,8 @@ def compare(asm, forms, folder, cpu):
         getattr(asm, method)(*arguments)
         texts.append(text)
         ends.append(asm.here)
-    expected, start = assemble(texts, folder, cpu), 0
+    expected, start, made = assemble(texts, folder, cpu), 0, bytes(asm.out)
     for text, end in zip(texts, ends, strict=True):
-        assert bytes(asm.out[start:end]) == expected[start:end], text
+        assert made[start:end] == expected[start:end], text
         start = end
     assert len(expected) == asm.here

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+from array import array
 
 import pytest
 import unicorn
@@ -30,9 +31,10 @@ class Routine:
     def __init__(self, opcode, changed=None):
         chunk, self.entry = ROUTINES[opcode]
         asm = Thumb()
-        asm.out = bytearray(CHUNKS[chunk])
+        code = bytearray(CHUNKS[chunk])
         for at, byte in (changed or {}).items():
-            asm.out[at] = byte
+            code[at] = byte
+        asm.out = array("H", bytes(code))
         if chunk in CALLS:
             asm.patch_bl(CALLS[chunk][0], LIBRARY)
         self.cpu = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)

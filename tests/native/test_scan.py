@@ -49,6 +49,7 @@ def test_words_of_the_inner_loop_live_in_registers():
     # const s2; outer: const s3; inner: add.k s3; br_ne s3; add.k s2; br_ne s2; return s2
     code = array("H", [0x62, 9, 2, 0x62, 5, 3, 0x20, 3, 0xFFFF, 3, 0x49, 3, 0, 6, 0x20, 2, 0xFFFF, 2, 0x49, 2, 0, 3, 0x74, 2, 1])
     plan = Plan(code, 4, ThumbCode())
+    list(plan.made(4))
     assert [region.first for region in plan.regions] == [0, 3, 6]
     assert plan.marks[3] & 3 == plan.marks[6] & 3 == 3
     assert plan.regions[2].pins[3] == 7 and plan.regions[1].pins[2] == 3 == plan.regions[2].pins[2]

@@ -5,7 +5,6 @@ import gc
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
-_UNITS_A_SLICE = const(32)
 _ENOENT = const(2)
 _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
@@ -49,8 +48,7 @@ def _compiled(module, architecture):
     done = 0
     try:
         while True:
-            next(task)
-            done += _UNITS_A_SLICE
+            done += next(task)
             yield min(99, 100 * done // total)
     except StopIteration as end:
         return end.value

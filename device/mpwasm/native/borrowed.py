@@ -61,16 +61,16 @@ class Borrowed(Control):
         else:
             cpu.move(first, ra)
             cpu.move(second, rb)
-        self.release()
+        self.locked = 0
         cpu.constant(cpu.SCRATCH, 4 * self.frame)
         self.calls.append((cpu.call(), _ROUTINE + opcode))
         self.receive(words_written(self.code, at)[0], first)
-        self.release()
+        self.locked = 0
 
     def call_library(self, at, op, opcode, function):
         """Copy the operands of the op at `at` to where the function finds its parameters, unless they lie so, and call it."""
         cpu, code = self.cpu, self.code
-        given = words_read(code, at)
+        given = list(words_read(code, at))
         found = words_written(code, at)
         if op < 0x40 and op & 0x20:
             given.append(_NOTHING)
@@ -102,7 +102,7 @@ class Borrowed(Control):
             else:
                 r = self.constant(sign if given[i - 1] == _NOTHING else k - (k >> 15 << 16))
             self.cpu.store(r, self.frame + i)
-            self.release()
+            self.locked = 0
         return self.frame
 
     # what traps; the cache is empty here

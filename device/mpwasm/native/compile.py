@@ -29,7 +29,8 @@ def compile_module(module, library=None, architecture=ARMV6M):
     """The `Blob` for `module` and one of `targets`' architectures; its entry is at offset 0.
 
     `library` has ``find(op, opcode)``, which gives the number of the function that does a slot op (and, of floats, an opcode), or -1,
-    and a `module` with these functions: what the op reads are their parameters, what it writes their result.
+    and a `module` with these functions, whose rows the generator ``row(index)`` returns: what the op reads are their parameters, what it writes
+    their result.
     """
     task = compiling(module, library, architecture)
     while True:
@@ -40,7 +41,7 @@ def compile_module(module, library=None, architecture=ARMV6M):
 
 
 def compiling(module, library=None, architecture=ARMV6M):
-    """`compile_module` as a generator that yields every few ops, so that a board can do other things meanwhile."""
+    """`compile_module` as a generator, so that a board can do other things meanwhile: yields every few ops how many units of slot code are done."""
     cpu = begin(architecture, based(module))
     lowering = Lowering(cpu, module, library)
     starts = []
@@ -50,7 +51,7 @@ def compiling(module, library=None, architecture=ARMV6M):
     places = yield from needed(lowering, starts)
     for at, number in lowering.calls:
         cpu.call_to(at, places[number] if number >= _LIBRARY else starts[number - module.imported])
-    return Blob(cpu.out, starts, lowering.left, lowering.rare)
+    return Blob(cpu.code(), starts, lowering.left, lowering.rare)
 
 
 def based(module):
@@ -77,7 +78,8 @@ def needed(lowering, starts):
         if number >= _ROUTINE:
             starts.append(place_routine(lowering, places, number - _ROUTINE))
         else:
-            places[number] = yield from one(lowering, lowering.module.codes[number - _LIBRARY])
+            row = yield from lowering.library.row(number - _LIBRARY)
+            places[number] = yield from one(lowering, row)
             starts.append(places[number])
     return places
 
@@ -94,7 +96,7 @@ def place_routine(lowering, places, opcode):
 
 def one(lowering, body):
     """Compile one function, again with longer branches where they do not reach, or with the library open; a generator that returns its offset."""
-    far = {}
+    yield from lowering.study(body)
     cpu = lowering.cpu
     cpu.begin(body[0])
     start = cpu.here
@@ -102,10 +104,10 @@ def one(lowering, body):
         calls = len(lowering.calls)
         left = len(lowering.left)
         try:
-            yield from lowering.compile(body, far)
+            yield from lowering.compile()
             return start + cpu.ENTRY
-        except OutOfReach as failure:
-            far[failure.site] = far.get(failure.site, 0) + 1
+        except OutOfReach:
+            pass
         except Closed:
             lowering.library.open()
         cpu.rewind(start)

@@ -32,7 +32,8 @@ class Control(Function):
             (self.call if op == _CALL else self.call_indirect)(at)
             return
         self.ended = True
-        self.islands(True)
+        if self.cold or self.cpu.pool and self.cpu.pool_due():
+            self.islands(True)
 
     # what Python does
 
@@ -194,7 +195,7 @@ class Control(Function):
         index = self.use(code[at + 1])
         self.flush()
         if count > 30:
-            self.islands(False, True)
+            self.islands(False)
         first = cpu.table(index, count)
         self.forget()
         for i in range(count + 1):

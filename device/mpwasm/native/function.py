@@ -9,11 +9,12 @@ from mpwasm.compat import const
 from mpwasm.native.facts import Facts
 from mpwasm.native.regions import Plan
 from mpwasm.native.registers import Registers
-from mpwasm.native.scan import length
+from mpwasm.native.scan import LENGTH, length
 
 _NOTHING = const(-1)
 _ALWAYS = const(-1)
 _SLICE = const(8)
+_SLICE_UNITS = const(30)  # of the code, about, in a slice
 _FAR = const(1 << 29)
 _POLL = const(1)
 _STACK = const(7)
@@ -22,25 +23,21 @@ _SPARE = const(8)  # words behind the frame for the arguments of a library call
 
 
 class OutOfReach(Exception):
-    """A branch that was made short does not reach its target; `site` is where it began, counted from the function's start."""
-
-    def __init__(self, site):
-        super().__init__(site)
-        self.site = site
+    """Branches that were made short do not reach their targets; what was found out about them is kept for the next attempt."""
 
 
 class Cold:
     """Code to be laid down later: the branches to it (`sites`), and either why it exits (`reason`, `told`) and where it goes on (`back`),
-    or where words are pinned before and after the passage to the label `unit`. `saves` are registers with the words of the frame that they go to
-    before the exit, `loads` one with the word that it takes after it."""
+    or where words are pinned before and after the passage to the label `unit`, by the branch `number`. `saves` are registers with the words of
+    the frame that they go to before the exit, `loads` one with the word that it takes after it."""
+
+    before = after = loads = None  # what most have not is the class's: an object's dictionary grows with each attribute
+    saves = ()
 
     def __init__(self, reason, told):
         self.sites = []
         self.reason = reason
         self.told = told
-        self.back = self.unit = _NOTHING
-        self.before = self.after = self.loads = None
-        self.saves = ()
 
 
 class Function(Registers):
@@ -57,23 +54,29 @@ class Function(Registers):
         self.rare = False
         self.calls = []
 
-    def compile(self, body, far):
-        """One function, a row of `module.codes`: a generator that yields every few ops. Raises `OutOfReach`;
-        `far` says how much longer branches are to be made, by the places where they begin.
-        """
-        code, self.params, others, self.frame = body
-        cpu = self.cpu
-        self.code = code
-        self.far = far
+    def study(self, body):
+        """Begin a function, a row of `module.codes`: what is to be known of it before it is compiled. A generator that yields now and then."""
+        self.code, self.params, others, self.frame = body
+        self.far = {}  # how much longer branches are to be made than they were at first, by their numbers
         self.temps = self.params + 2 + others
-        self.plan = Plan(code, self.temps, cpu)
-        if not self.numbers and calls_own(code, self.module.imported):
+        self.plan = Plan(self.code, self.temps, self.cpu)
+        yield from self.plan.made(self.frame)
+        if not self.numbers and self.plan.calls > self.module.imported:
             self.plan.marks[0] |= 3  # a poll, as at the head of a loop: recursion is bounded in depth, not in time
         self.written = self.plan.written
-        self.facts = Facts(code, self.plan.marks, self.params, self.temps, self.frame)
-        self.start = cpu.here
+        self.facts = Facts(self.code, self.plan, self.params, self.frame)
+        if self.plan.aligns:
+            yield from self.facts.settle(self.plan.regions)
+
+    def compile(self):
+        """The function that was studied: a generator that yields every few ops. Raises `OutOfReach`."""
+        code, cpu = self.code, self.cpu
+        self.facts.begin()
+        self.number = 0
+        self.short = False
         self.cold = []
-        self.oldest = _FAR
+        self.oldest = 0
+        self.limit = _FAR
         self.places = {}
         self.branches = []
         self.entries = []
@@ -86,25 +89,28 @@ class Function(Registers):
         at = ops = 0
         self.ended = False
         self.skip = 0
+        marks, step = self.plan.marks, self.facts.step
         while at < len(code):
-            if self.plan.marks[at]:
+            if marks[at]:
                 self.arrive(at)
             self.ended = False
-            if self.cold or cpu.pool:
+            if cpu.here > self.limit or cpu.pool and cpu.pool_due():
                 self.islands(False)
             self.one(at)
             self.locked = 0
-            self.facts.step(at)
-            at += length(code, at) + self.skip
+            step(at)
+            at += self.skip + (LENGTH[code[at]] or length(code, at))
             self.skip = 0
             ops += 1
             if not ops % _SLICE:
-                yield
-        self.islands(True, True)
-        for key, site, unit in self.branches:
-            self.close(key, site, self.places[unit])
+                yield _SLICE_UNITS
+        self.islands(True)
+        for number, site, unit in self.branches:
+            self.close(number, site, self.places[unit])
         for first, i, unit in self.entries:
             cpu.table_entry(first, i, self.places[unit])
+        if self.short:
+            raise OutOfReach
 
     def prologue(self):
         """Check the frame, keep the return address, clear the locals, load the parameters that have registers."""
@@ -130,7 +136,7 @@ class Function(Registers):
                 cpu.constant(r, 0)
             elif in_frame or word in self.pins:
                 zero = self.constant(0)
-                self.release()
+                self.locked = 0
                 if word in self.pins:
                     cpu.move(self.pins[word], zero)
                 else:
@@ -162,7 +168,7 @@ class Function(Registers):
             self.left.append(self.code[unit])
         return number
 
-    # branches
+    # branches; those whose target comes later have a number, the same in each attempt
 
     def later(self, reason, told):
         """A new piece of cold code that exits."""
@@ -172,55 +178,64 @@ class Function(Registers):
 
     def site(self, item, condition):
         """One more conditional branch to the cold code `item`."""
-        key = self.cpu.here
-        if self.oldest == _FAR:
-            self.oldest = key
-        item.sites.append((key, self.hop(condition, self.cpu.COLD_LEVEL)))
-
-    def hop(self, condition, level=0):
-        """Make a branch whose target comes later, conditional unless `condition` is -1; returns where it is to be patched."""
         cpu = self.cpu
-        return cpu.branch(condition, self.far.get(cpu.here - self.start, level))
+        if not self.oldest:
+            self.oldest = cpu.here
+        self.limit = self.oldest + cpu.REACH - cpu.COLD * len(self.cold)
+        self.number += 1
+        item.sites.append((self.number, self.hop(condition, self.number, cpu.COLD_LEVEL)))
+
+    def hop(self, condition, number, level):
+        """Make a branch whose target comes later, conditional unless `condition` is -1; returns where it is to be patched."""
+        return self.cpu.branch(condition, level + self.far.get(number, 0) if self.far else level)
+
+    def hop_back(self, condition, target):
+        """Make a branch to the offset `target`, as long as it has to be."""
+        cpu = self.cpu
+        at, level = cpu.here, 0
+        while not cpu.patch_branch(cpu.branch(condition, level), target):
+            cpu.cut(at)
+            level += 1
 
     def branch(self, condition, unit):
         """A branch to the label `unit`. The cache must be flushed."""
         after = self.plan.at(unit).pins
+        self.number += 1
         if after is not self.pins and self.differ(self.pins, after):
             if condition != _ALWAYS:
                 item = self.later(_NOTHING, 0)
-                item.before, item.after, item.unit = self.pins, after, unit
+                item.before, item.after, item.unit, item.number = self.pins, after, unit, self.number
                 self.site(item, condition)
                 return
             self.passage(self.pins, after)
-        self.to_label(condition, unit)
+        self.to_label(condition, unit, self.number)
 
-    def to_label(self, condition, unit):
+    def to_label(self, condition, unit, number):
         """A branch to the label `unit` as it is; backward ones are resolved at once."""
-        key = self.cpu.here
-        site = self.hop(condition)
         if unit in self.places:
-            self.close(key, site, self.places[unit])
+            self.hop_back(condition, self.places[unit])
         else:
-            self.branches.append((key, site, unit))
+            self.branches.append((number, self.hop(condition, number, 0), unit))
 
-    def close(self, key, site, target):
-        """Resolve the branch at `site`; `key` is where its making began."""
+    def close(self, number, site, target):
+        """Resolve the branch at `site`; where it does not reach it will be longer the next time."""
         if not self.cpu.patch_branch(site, target):
-            raise OutOfReach(key - self.start)
+            self.short = True
+            self.far[number] = self.far.get(number, 0) + 1
 
     # cold code
 
-    def islands(self, ended, force=False):
-        """Lay cold code and constants down here when they are due, or where the hot code has `ended` (a jump lies before)."""
+    def islands(self, ended):
+        """Lay cold code and constants down here, if there are some; or where the hot code has `ended` (a jump lies before)."""
         cpu = self.cpu
-        due = self.cold and (ended or cpu.here - self.oldest + cpu.COLD * len(self.cold) > cpu.REACH)
-        if not due and not (cpu.pool and cpu.pool_due()) and not (force and (self.cold or cpu.pool)):
+        if not self.cold and not cpu.pool:
             return
         over = _NOTHING if ended else cpu.branch(_ALWAYS, 0)
         for item in self.cold:
             self.lay(item)
         self.cold = []
-        self.oldest = _FAR
+        self.oldest = 0
+        self.limit = _FAR
         if cpu.pool:
             cpu.lay_pool()
         if not ended:
@@ -229,26 +244,15 @@ class Function(Registers):
     def lay(self, item):
         """One piece of cold code."""
         cpu = self.cpu
-        for key, site in item.sites:
-            self.close(key, site, cpu.here)
+        for number, site in item.sites:
+            self.close(number, site, cpu.here)
         if item.before is not None:
             self.passage(item.before, item.after)
-            self.to_label(_ALWAYS, item.unit)
+            self.to_label(_ALWAYS, item.unit, item.number)
             return
         for r, word in item.saves:
             cpu.store(r, word)
         cpu.exit(item.reason, item.told)
         if item.loads:
             cpu.load(item.loads[0], item.loads[1])
-        at = cpu.here
-        self.close(at, self.hop(_ALWAYS), item.back)
-
-
-def calls_own(code, imported):
-    """Whether the slot code calls functions that are, or may be, machine code."""
-    at = 0
-    while at < len(code):
-        if code[at] == 0x73 or (code[at] == 0x72 and code[at + 1] >= imported):
-            return True
-        at += length(code, at)
-    return False
+        self.hop_back(_ALWAYS, item.back)

@@ -61,7 +61,7 @@ class Pairs(Borrowed):
             else:
                 rs = self.use(a)
                 self.cpu.sign_extend(8 if op == 0xC6 else 16, self.define(word, rs), rs)
-                self.release()
+                self.locked = 0
             if op != 0xC1:
                 self.kill(a + 1)
             self.shift_word(_SHR_S, word, 31, word + 1)
@@ -70,7 +70,7 @@ class Pairs(Borrowed):
         """word = a shifted by 0 < k < 32; a stays."""
         ra = self.use(a, True)
         self.cpu.binary_k(kind, self.define(word), ra, k)
-        self.release()
+        self.locked = 0
 
     # sums
 
@@ -86,7 +86,7 @@ class Pairs(Borrowed):
         if k is None:
             low = self.use(b)
         cpu.first(kind, self.define(word, ra, low), ra, low)
-        self.release()
+        self.locked = 0
         cpu.carry = True
         if k is None:
             high = self.use(b + 1)
@@ -94,7 +94,7 @@ class Pairs(Borrowed):
         ra = self.use(a + 1)
         cpu.second(kind, self.define(word + 1, ra, high), ra, high)
         cpu.carry = False
-        self.release()
+        self.locked = 0
 
     # comparisons
 
@@ -104,7 +104,7 @@ class Pairs(Borrowed):
         if kind < 2:
             r = self.difference(code[at + 1], code[at + 2], k)
             if self.branches_on(at):
-                self.release()
+                self.locked = 0
                 self.lock(r)
                 self.flush()
                 self.branch_on(at, self.cpu.compare_k(kind, r, 0))
@@ -122,7 +122,7 @@ class Pairs(Borrowed):
             low = self.use(code[at + 2])
         free = self.over(ra, low)
         cpu.below_first(kind, free, ra, low)
-        self.release()
+        self.locked = 0
         self.lock(free)
         cpu.carry = True
         if k is None:
@@ -147,7 +147,7 @@ class Pairs(Borrowed):
             cpu.binary(_OR, out, ra, rb)
             return out
         out = self.differ_word(a, b, k)
-        self.release()
+        self.locked = 0
         self.lock(out)
         cpu.binary(_OR, out, out, self.differ_word(a + 1, b + 1, None if k is None else k >> 31))
         return out
@@ -192,7 +192,7 @@ class Pairs(Borrowed):
             self.funnel(_SHL if kind == _SHL else _SHR_U, back, a + near, a + far, k, word + near)
             ra = self.use(a + far)
             self.cpu.binary_k(kind, self.define(word + far, ra), ra, k)
-            self.release()
+            self.locked = 0
 
     def funnel(self, kind, back, a, b, k, word):
         """word = a shifted by k, with the bits of b that come in; b stays."""
@@ -205,7 +205,7 @@ class Pairs(Borrowed):
         rd = self.define(word, ra)
         cpu.binary_k(kind, rd, ra, k)
         cpu.binary(_OR, rd, rd, bits)
-        self.release()
+        self.locked = 0
 
     def shift_far(self, kind, a, k, word):
         """A shift by 32 or more: one word is moved to the other's place, shifted by `k`."""
@@ -215,7 +215,7 @@ class Pairs(Borrowed):
             self.move_shifted(kind, source, k, to, True)
             ra = self.use(source)
             self.cpu.binary_k(kind, self.define(other, ra), ra, 31)
-            self.release()
+            self.locked = 0
         else:
             self.kill(a + a + 1 - source)
             self.move_shifted(kind, source, k, to, False)
@@ -229,7 +229,7 @@ class Pairs(Borrowed):
             self.cpu.binary_k(kind, rd, rs, k)
         else:
             self.cpu.move(rd, rs)
-        self.release()
+        self.locked = 0
 
     def rotate(self, k, a, word):
         """A pair rotated left by `k`, 0 to 63."""
@@ -249,7 +249,7 @@ class Pairs(Borrowed):
         self.turned(new_y, y, k, into_y if k else 0)
         self.receive(word, new_x)
         self.receive(word + 1, new_y)
-        self.release()
+        self.locked = 0
 
     def turned(self, rd, ra, k, bits):
         """rd = ra << k | bits, for k of 0 rd = ra."""

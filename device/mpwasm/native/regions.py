@@ -7,7 +7,7 @@ a register alone it keeps what the loop around them holds in it.
 from collections import OrderedDict
 
 from mpwasm.compat import const
-from mpwasm.native.scan import length, targets, words_read, words_written
+from mpwasm.native.scan import LENGTH, length, targets, words_read, words_written
 
 _LABEL = const(1)
 _LOOP = const(2)
@@ -16,6 +16,7 @@ _CALL = const(0x72)
 _CALL_INDIRECT = const(0x73)
 _RETURN = const(0x74)
 _NOTHING = const(-1)
+_SLICE = const(64)  # ops
 _OFTEN = const(8)  # how often a loop probably runs each time it is entered
 _FRAME = const(2)  # cycles of a load or store of a word of the frame
 _PASSAGE = const(4)  # cycles to bring a word into a register at a loop's head and back behind it
@@ -42,6 +43,7 @@ class Plan:
     """What is known of a function before it is compiled: `marks`, a byte per unit (bits: a label, a loop's head, the border of a region), and
     `regions`, in order of their first units.
 
+    `aligns`: there are accesses to more than a byte; `calls`: the functions that are called are below this number.
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
     """
@@ -52,8 +54,15 @@ class Plan:
         self.marks = bytearray(len(code) + 1)
         self.regions = [Region(0, len(code))]
         self.written = set()
-        self.find_loops()
-        self.weigh()
+        self.aligns = False
+        self.calls = 0
+        self.cpu = cpu
+
+    def made(self, frame):
+        """Make the plan, of a frame of so many words: a generator that yields now and then."""
+        cpu = self.cpu
+        yield from self.find_loops()
+        yield from self.weigh(frame)
         for i in range(len(self.regions) - 1, -1, -1):
             region = self.regions[i]
             self.choose(region, cpu.LOW_PINS[: len(cpu.LOW_PINS) - region.wide], cpu.HIGH_PINS)
@@ -61,17 +70,23 @@ class Plan:
             self.inherit(region, cpu.LOW_PINS[-1])
 
     def find_loops(self):
-        """Mark the labels; a region for each loop, nested ones within each other."""
+        """Mark the labels; a region for each loop, nested ones within each other. A generator that yields now and then."""
         code, at, loops = self.code, 0, {}
+        ops = 0
         while at < len(code):
-            after = at + length(code, at)
-            for t in targets(code, at):
-                t = code[t]
-                self.marks[t] |= _LABEL
-                if t <= at:
-                    self.marks[t] |= _LOOP
-                    loops[t] = after
+            op = code[at]
+            after = at + (LENGTH[op] or length(code, at))
+            if 0x40 <= op < 0x50 or 0x70 <= op < 0x72:
+                for t in targets(code, at):
+                    t = code[t]
+                    self.marks[t] |= _LABEL
+                    if t <= at:
+                        self.marks[t] |= _LOOP
+                        loops[t] = after
             at = after
+            ops += 1
+            if not ops % _SLICE:
+                yield 0
         heads = sorted(loops)
         for i in range(len(heads) - 1, -1, -1):
             for head in heads[i + 1 :]:
@@ -91,41 +106,56 @@ class Plan:
                 return self.regions[i]
         return self.regions[0]
 
-    def weigh(self):
-        """Count for each region what words cost that are loaded where a block first reads them, and stored where it ends."""
+    def weigh(self, frame):
+        """Count for each region what words cost that are loaded where a block first reads them, and stored where it ends.
+
+        A generator that yields now and then. Numbers of blocks are kept by words, of the last one that read it and that made it."""
         code, at, number = self.code, 0, 1
-        seen, made = {}, {}
+        seen, made = [0] * (frame + 2), [0] * (frame + 2)
         region = self.regions[0]
+        temps, gains = self.temps, region.gains
+        ops = 0
         while at < len(code):
             if self.marks[at]:
                 number += 1
                 region = self.at(at)
-            gains = region.gains
+                gains = region.gains
             for word in words_read(code, at):
-                if word >= self.temps and made.get(word) == number:
-                    continue
-                gains[word] = gains.get(word, 0) + (_FRAME if seen.get(word) != number else 1)
-                seen[word] = number
+                if word < temps or made[word] != number:
+                    gains[word] = gains.get(word, 0) + (1 if seen[word] == number else _FRAME)
+                    seen[word] = number
             for word in words_written(code, at):
-                self.written.add(word)
-                if word < self.temps and made.get(word) != number:
-                    gains[word] = gains.get(word, 0) + _FRAME
-                made[word] = seen[word] = number
-            number += self.ended(code, at, region)
-            at += length(code, at)
+                if made[word] != number:
+                    made[word] = number
+                    self.written.add(word)
+                    if word < temps:
+                        gains[word] = gains.get(word, 0) + _FRAME
+                seen[word] = number
+            op = code[at]
+            ops += 1
+            if not ops % _SLICE:
+                yield 0
+            if op > 0x3F:
+                number += self.ended(code, at, region)
+            at += LENGTH[op] or length(code, at)
 
     def ended(self, code, at, region):
-        """Count calls, look for 64-bit ops; 1 where a block ends behind the op at `at`."""
+        """Count calls, look for 64-bit ops and for accesses; 1 where a block ends behind the op at `at`."""
         op = code[at]
-        region.wide |= op == 0x5B or 0x80 <= op < 0xC9
+        if op < 0x60:
+            if 0x52 <= op < 0x56 or 0x59 <= op < 0x5C:
+                self.aligns = True
+                region.wide |= op == 0x5B
+            return 1 if op < 0x50 else 0
+        region.wide |= 0x80 <= op < 0xC9
         if op == _RETURN and code[at + 2] == 1:
             region.gains[code[at + 1]] = region.gains.get(code[at + 1], 0) + 1
         if op == _CALL or op == _CALL_INDIRECT:
             region.calls += 1
-            slot = code[at + (3 if op == _CALL else 5)]
-            self.written.add(slot)
+            self.calls = max(self.calls, code[at + 1] + 1 if op == _CALL else 65536)
+            self.written.add(code[at + (3 if op == _CALL else 5)])
             return 1
-        return 1 if 0x40 <= op < 0x50 else 0
+        return 0
 
     def gain(self, region, word):
         """Cycles that a register for `word` saves in `region`, less what calls cost it."""

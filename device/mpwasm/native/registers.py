@@ -45,21 +45,14 @@ class Registers:
 
     def find(self, word):
         """The cache register that holds `word`, or -1."""
-        for r in self.pool:
-            if self.held[r] == word:
-                return r
-        return _NOTHING
+        held = self.held  # what is not of the pool holds nothing
+        return held.index(word) if word in held else _NOTHING
 
     def lock(self, r):
-        """`r` is an operand until `release`."""
-        self.clock += 1
-        self.stamp[r] = self.clock
+        """`r` is an operand until `locked` is 0."""
+        self.clock = self.stamp[r] = self.clock + 1
         self.locked |= 1 << r
         return r
-
-    def release(self):
-        """The op is done."""
-        self.locked = 0
 
     def unlock(self, r):
         """`r` is no operand any more, but may still hold its word."""
@@ -74,17 +67,25 @@ class Registers:
 
     def spare(self):
         """A free cache register, locked, or -1 if all are operands."""
-        best, oldest = _NOTHING, 1 << 29
+        locked, held = self.locked, self.held
         for r in self.pool:
-            if not self.locked >> r & 1:
-                if self.held[r] == _NOTHING:
-                    return self.lock(r)
-                if self.stamp[r] < oldest:
-                    best, oldest = r, self.stamp[r]
-        if best < 0:
-            return best
-        self.evict(best)
-        return self.lock(best)
+            if held[r] == _NOTHING and not locked >> r & 1:
+                self.clock = self.stamp[r] = self.clock + 1
+                self.locked |= 1 << r
+                return r
+        r = self.oldest_of(locked)
+        if r >= 0:
+            self.evict(r)
+            self.lock(r)
+        return r
+
+    def oldest_of(self, locked):
+        """The register of the pool that was used longest ago, of those that are not in `locked`, or -1."""
+        best = _NOTHING
+        for r in self.pool:
+            if not locked >> r & 1 and (best < 0 or self.stamp[r] < self.stamp[best]):
+                best = r
+        return best
 
     def evict(self, r):
         """Free cache register `r`."""
@@ -104,15 +105,17 @@ class Registers:
     def flush(self):
         """Bring all backings up to date; the cache stays as it is."""
         while self.lazy:
-            word = min(self.lazy)  # the same order on both Pythons: MicroPython's dicts have none
-            value = self.lazy.pop(word)
-            before = self.locked
-            self.cpu.store(self.constant(value), word)
-            self.locked = before
+            self.make(min(self.lazy))  # the same order on both Pythons: MicroPython's dicts have none
         if self.dirty:
             for r in self.pool:
                 if self.dirty >> r & 1:
                     self.back(r)
+
+    def make(self, word):
+        """Store the constant that `word` is."""
+        before = self.locked
+        self.cpu.store(self.constant(self.lazy.pop(word)), word)
+        self.locked = before
 
     def forget(self):
         """The cache holds nothing any more."""
@@ -122,21 +125,29 @@ class Registers:
             self.held[r] = _NOTHING
 
     def use(self, word, keep=False):
-        """A low register that holds `word`, which stays as it is until `release`; a temporary is dead from now on unless it is kept."""
+        """A low register that holds `word`, which stays as it is until `locked` is 0; a temporary is dead from now on unless it is kept."""
         r = self.homes.get(word, _NOTHING)
         if r >= 0:
             return r
-        if word in self.lazy:
+        if self.lazy and word in self.lazy:
             return self.constant(self.lazy[word] if keep else self.lazy.pop(word))
-        r = self.find(word)
-        if r < 0:
-            r = self.grab()
-            self.fetch(r, word)
-            self.held[r] = word
-        self.lock(r)
+        held = self.held
+        if word in held:
+            r = held.index(word)
+            self.clock = self.stamp[r] = self.clock + 1  # as `lock` does
+            self.locked |= 1 << r
+        else:
+            r = self.load(word)
         if word >= self.temps and not keep:
-            self.held[r] = _NOTHING
+            held[r] = _NOTHING
             self.dirty &= ~(1 << r)
+        return r
+
+    def load(self, word):
+        """A register into which `word` is loaded, which no cache register holds."""
+        r = self.grab()
+        self.fetch(r, word)
+        self.held[r] = word
         return r
 
     def kill(self, word):
@@ -146,7 +157,7 @@ class Registers:
 
     def fetch(self, r, word):
         """Load `word`, which no cache register holds, into `r`."""
-        if word in self.lazy:
+        if self.lazy and word in self.lazy:
             self.cpu.constant(r, self.lazy[word])
             return
         pin = self.pins.get(word, _NOTHING)
@@ -156,11 +167,12 @@ class Registers:
             self.cpu.move(r, pin)
 
     def constant(self, value):
-        """A low register that holds the constant `value` (32 bits, of any sign) until `release`."""
+        """A low register that holds the constant `value` (32 bits, of any sign) until `locked` is 0."""
         value &= 0xFFFFFFFF
-        for r in self.pool:
-            if self.held[r] == _CONSTANT and self.values[r] == value:
-                return self.lock(r)
+        if _CONSTANT in self.held:
+            for r in self.pool:
+                if self.held[r] == _CONSTANT and self.values[r] == value:
+                    return self.lock(r)
         r = self.grab()
         self.cpu.constant(r, value)
         self.held[r] = _CONSTANT
@@ -169,9 +181,10 @@ class Registers:
 
     def drop(self, word):
         """No cache register holds `word` any more: its value is made anew."""
-        self.lazy.pop(word, 0)
-        r = self.find(word)
-        if r >= 0:
+        if self.lazy:
+            self.lazy.pop(word, 0)
+        if word in self.held:
+            r = self.held.index(word)
             self.held[r] = _NOTHING
             self.dirty &= ~(1 << r)
 
@@ -181,9 +194,9 @@ class Registers:
 
     def over(self, a, b=_NOTHING):
         """A locked cache register for a result that may overwrite the operands in `a` and `b`: one that is dead, a free one, at last `a` or `b`."""
-        if self.dead(a):
+        if a >= 0 and self.dead(a):
             return a
-        if self.dead(b):
+        if b >= 0 and self.dead(b):
             return b
         r = self.spare()
         if r < 0:
@@ -196,14 +209,16 @@ class Registers:
 
         It may be one that holds an operand.
         """
-        r = self.home(word)
-        if r >= 0:
-            return r
-        self.lazy.pop(word, 0)
-        r = self.find(word)
+        r = self.homes.get(word, _NOTHING)
         if r < 0:
-            r = self.over(a, b)
-        self.own(r, word)
+            if self.lazy:
+                self.lazy.pop(word, 0)
+            held = self.held
+            r = held.index(word) if word in held else self.over(a, b)
+            held[r] = word
+            self.dirty |= 1 << r
+            self.clock = self.stamp[r] = self.clock + 1
+            self.locked |= 1 << r
         return r
 
     def own(self, r, word):

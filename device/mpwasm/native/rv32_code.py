@@ -57,9 +57,17 @@ class RV32Code(RV32Values):
     def begin(self, code):
         """Functions may begin anywhere."""
 
+    def code(self):
+        """The bytes of the code."""
+        return self.out
+
     def rewind(self, start):
         """Forget all code from the offset `start` on."""
-        self.out = self.out[:start]
+        self.cut(start)
+
+    def cut(self, at):
+        """Forget the instructions from the offset `at` on."""
+        self.out = self.out[:at]
 
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""

@@ -18,18 +18,20 @@ _SHAPES = (
     b"\x29\x13\x09\x53\x09\x53\x29\x53\x29\x53\x29\x53\x29\x53\x29\x53\x29\x53"
     b"\x0a\x1c\x12\x25\x1c\x07\x00\x03\x12\x25\x00\x13\x0a\x1c\x12\x04\x00\x13"
 )
+# Units of each op by its number; 0 for br_table, and for those that do not exist
+LENGTH = b"\x04" * 0x60 + (
+    b"\x03\x03\x03\x04\x06\x03\x03\x03\x03\x05\x05\x03\x03\x03\x03\x03\x02\x00\x04\x06\x03\x01\x05\x02\x03"
+    + bytes(7)
+    + b"\x04" * 0x40
+    + b"\x03\x03\x03\x03\x03\x03\x03\x03\x03\x04\x05\x07\x03\x05\x03\x04\x04\x03"
+)
 _SECOND = const(0x60 * 2)
 _THIRD = const((0xC0 - 25) * 2)
 
 
 def length(code, at):
     """Units of the op at unit `at`, its operands included (the formats are those of `slots.OPS`)."""
-    op = code[at]
-    if op < 0x60 or 0x80 <= op < 0xC0:
-        return 4
-    if op == _BR_TABLE:
-        return 4 + code[at + 2]
-    return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD) + 1] & 7
+    return LENGTH[code[at]] or 4 + code[at + 2]
 
 
 def targets(code, at):
@@ -77,18 +79,30 @@ def signature(opcode):
 
 def words_read(code, at):
     """The words of the frame that the op at `at` reads, low ones first."""
+    if code[at] < 0x40:
+        return (code[at + 1],) if code[at] & 0x20 else (code[at + 1], code[at + 2])
     shape = reads(code, at)
+    at += shape & 7
+    if shape < 0x20:  # none of them wide
+        n = shape >> 3
+        return () if not n else (code[at],) if n == 1 else (code[at], code[at + 1]) if n == 2 else (code[at], code[at + 1], code[at + 2])
+    return pairs(code, at, shape)
+
+
+def pairs(code, at, shape):
+    """The words of operands from unit `at` on, some of them wide."""
     out = []
     for i in range(shape >> 3 & 3):
-        slot = code[at + (shape & 7) + i]
-        out.append(slot)
+        out.append(code[at + i])
         if shape >> 5 + i & 1:
-            out.append(slot + 1)
+            out.append(code[at + i] + 1)
     return out
 
 
 def words_written(code, at):
     """The words of the frame that the op at `at` writes."""
+    if code[at] < 0x40:
+        return (code[at + 3],)
     shape = writes(code, at)
     if not shape:
         return ()

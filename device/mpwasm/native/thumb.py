@@ -1,7 +1,9 @@
 """An assembler for ARMv6-M (Thumb): instruction forms, constants with their pools, labels (ARM DDI 0419, chapter A6).
 
-Registers are numbers 0 to 15. `out` is the code so far, `here` its length in bytes. Nothing here knows WebAssembly.
+Registers are numbers 0 to 15. `out` is the code so far in halfwords, `here` its length in bytes. Nothing here knows WebAssembly.
 """
+
+from array import array
 
 from mpwasm.compat import const
 
@@ -52,19 +54,15 @@ class Thumb:
     """Machine code under way."""
 
     def __init__(self):
-        self.out = bytearray()
+        self.out = array("H")
+        self.here = 0
         self.pool = []  # (offset of the ldr, value)
         self.carry = False  # whether constants must leave the carry flag alone
 
-    @property
-    def here(self):
-        """Byte offset of the next instruction."""
-        return len(self.out)
-
     def put(self, halfword):
         """One 16-bit instruction."""
-        self.out.append(halfword & 255)
-        self.out.append(halfword >> 8)
+        self.out.append(halfword)
+        self.here += 2
 
     def align(self):
         """Go on at a multiple of 4, where no code runs on."""
@@ -75,7 +73,8 @@ class Thumb:
 
     def op(self, number, rd, rm):
         """rd = rd op rm; low registers."""
-        self.put(0x4000 | number << 6 | rm << 3 | rd)
+        self.out.append(0x4000 | number << 6 | rm << 3 | rd)
+        self.here += 2
 
     def add(self, rd, rn, rm):
         """ADDS rd, rn, rm."""
@@ -108,7 +107,8 @@ class Thumb:
     def mov(self, rd, rm):
         """MOV between any registers; flags stay."""
         if rd != rm:
-            self.put(0x4600 | (rd & 8) << 4 | rm << 3 | rd & 7)
+            self.out.append(0x4600 | (rd & 8) << 4 | rm << 3 | rd & 7)
+            self.here += 2
 
     def cmp_high(self, rn, rm):
         """CMP of any registers, one of them high."""
@@ -193,22 +193,21 @@ class Thumb:
                 placed[value] = self.here
                 self.put(value & 0xFFFF)
                 self.put(value >> 16)
-            self.out[at] = (placed[value] - (at + 4 & -4)) >> 2
+            self.out[at >> 1] |= (placed[value] - (at + 4 & -4)) >> 2
         self.pool = []
 
     # branches
 
     def patch(self, at, halfword):
         """Overwrite the instruction at byte `at`."""
-        self.out[at] = halfword & 255
-        self.out[at + 1] = halfword >> 8
+        self.out[at >> 1] = halfword
 
     def patch_b(self, at, target):
         """Make the instruction at `at` a B to `target`; false beyond 2 KiB."""
         distance = target - at - 4
         if not -2048 <= distance <= 2046:
             return False
-        self.patch(at, 0xE000 | distance >> 1 & 0x7FF)
+        self.out[at >> 1] = 0xE000 | distance >> 1 & 0x7FF
         return True
 
     def patch_bcc(self, at, condition, target):
@@ -216,17 +215,22 @@ class Thumb:
         distance = target - at - 4
         if not -256 <= distance <= 254:
             return False
-        self.patch(at, 0xD000 | condition << 8 | distance >> 1 & 0xFF)
+        self.out[at >> 1] = 0xD000 | condition << 8 | distance >> 1 & 0xFF
         return True
 
     def patch_bl(self, at, target):
         """Make the two halfwords at `at` a BL to `target` (16 MiB; A6.7.13)."""
         distance = target - at - 4
+        at >>= 1
+        if -0x400000 <= distance < 0x400000:  # J1 and J2 are 1
+            self.out[at] = 0xF000 | distance >> 12 & 0x7FF
+            self.out[at + 1] = 0xF800 | distance >> 1 & 0x7FF
+            return
         s = distance >> 24 & 1
         j1 = (distance >> 23 & 1 ^ 1) ^ s
         j2 = (distance >> 22 & 1 ^ 1) ^ s
-        self.patch(at, 0xF000 | s << 10 | distance >> 12 & 0x3FF)
-        self.patch(at + 2, 0xD000 | j1 << 13 | j2 << 11 | distance >> 1 & 0x7FF)
+        self.out[at] = 0xF000 | s << 10 | distance >> 12 & 0x3FF
+        self.out[at + 1] = 0xD000 | j1 << 13 | j2 << 11 | distance >> 1 & 0x7FF
 
     def bl(self, target):
         """BL to a known offset."""

@@ -5,6 +5,8 @@ r9 the window's length (and r12 less its base where code is `based`), r10 the gl
 Results come back in r0 and r1.
 """
 
+from array import array
+
 from mpwasm.compat import const
 from mpwasm.native.thumb_values import ThumbValues
 
@@ -28,6 +30,16 @@ _DATA = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with two halfwords behi
 
 class ThumbCode(ThumbValues):
     """The templates. `exits` gives the place of each exit; `based` code is for memory windows that do not begin at 0."""
+
+    # found in this class, too: MicroPython looks class by class, for each 3 us on an RP2040
+    put, op, add, sub = ThumbValues.put, ThumbValues.op, ThumbValues.add, ThumbValues.sub
+    mov, add3, add8, shift = ThumbValues.mov, ThumbValues.add3, ThumbValues.add8, ThumbValues.shift
+    mov8, cmp8, memory, constant = ThumbValues.mov8, ThumbValues.cmp8, ThumbValues.memory, ThumbValues.constant
+    shifted, literal, pool_due, patch_b = ThumbValues.shifted, ThumbValues.literal, ThumbValues.pool_due, ThumbValues.patch_b
+    patch_bcc, patch_bl, bl, move = ThumbValues.patch_bcc, ThumbValues.patch_bl, ThumbValues.bl, ThumbValues.move
+    load, store, binary, binary_k = ThumbValues.load, ThumbValues.store, ThumbValues.binary, ThumbValues.binary_k
+    takes, add_k, shift_k, compare = ThumbValues.takes, ThumbValues.add_k, ThumbValues.shift_k, ThumbValues.compare
+    compare_k, opposite, set_flag = ThumbValues.compare_k, ThumbValues.opposite, ThumbValues.set_flag
 
     LOW = b"\x00\x01\x02\x03\x07"  # registers for values
     POOL = b"\x00\x01\x02\x03\x07"
@@ -57,9 +69,18 @@ class ThumbCode(ThumbValues):
         self.align()
 
     def rewind(self, start):
-        """Forget all code from the offset `start` on."""
-        self.out = self.out[:start]
+        """Forget all code from the offset `start` on, and its constants."""
+        self.cut(start)
         self.pool = []
+
+    def cut(self, at):
+        """Forget the instructions from the offset `at` on."""
+        self.out = self.out[: at >> 1]
+        self.here = at
+
+    def code(self):
+        """The bytes of the code."""
+        return bytearray(self.out)
 
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""
@@ -191,7 +212,8 @@ class ThumbCode(ThumbValues):
         chunk = ROUTINES[opcode][0]
         self.align()
         place = self.here
-        self.out += CHUNKS[chunk]
+        self.out.extend(array("H", CHUNKS[chunk]))
+        self.here += len(CHUNKS[chunk])
         calls = [(place + CALLS[chunk][0], CALLS[chunk][1])] if chunk in CALLS else ()
         return {other: place + ROUTINES[other][1] for other in ROUTINES if ROUTINES[other][0] == chunk}, calls
 
@@ -223,10 +245,10 @@ class ThumbCode(ThumbValues):
 
     def patch_branch(self, at, target):
         """Give the branch at `at` its target; false where it does not reach."""
-        kind = self.out[at + 1] >> 4
-        if kind == 13:
-            return self.patch_bcc(at, self.out[at + 1] & 15, target)
-        if kind == 14:
+        kind = self.out[at >> 1] >> 8
+        if kind >> 4 == 13:
+            return self.patch_bcc(at, kind & 15, target)
+        if kind >> 4 == 14:
             return self.patch_b(at, target)
         self.patch_bl(at, target)
         return True

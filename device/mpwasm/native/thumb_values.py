@@ -28,14 +28,12 @@ class ThumbValues(Thumb):
 
     # moves
 
-    def move(self, rd, rm):
-        """rd = rm."""
-        self.mov(rd, rm)
+    move = Thumb.mov
 
     def load(self, rd, word):
         """Load a word of the frame; the carry stays."""
         if word < 32:
-            self.ldr5(rd, _FP, 4 * word)
+            self.put(0x6820 | word << 6 | rd)
         else:
             self.constant(rd, 4 * word)
             self.memory(_LDR, rd, _FP, rd)
@@ -43,7 +41,7 @@ class ThumbValues(Thumb):
     def store(self, rt, word):
         """Store a word of the frame; the carry stays where `carry` says so."""
         if word < 32:
-            self.str5(rt, _FP, 4 * word)
+            self.put(0x6020 | word << 6 | rt)
         elif word < 95 and not self.carry:
             self.add8(_FP, 4 * (word - 31))
             self.str5(rt, _FP, 124)
@@ -92,8 +90,10 @@ class ThumbValues(Thumb):
 
     def binary(self, kind, rd, ra, rb):
         """rd = ra op rb, by the number of the slot op; a count of a shift must have gone through `count`."""
-        if kind < 2:
-            (self.sub if kind else self.add)(rd, ra, rb)
+        if kind == 0:
+            self.add(rd, ra, rb)
+        elif kind == 1:
+            self.sub(rd, ra, rb)
         elif kind < 6:
             if rd == rb:
                 ra, rb = rb, ra

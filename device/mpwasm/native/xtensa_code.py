@@ -71,10 +71,18 @@ class XtensaCode(XtensaValues):
                 self.literal(code[at + 2] | code[at + 3] << 16)
             at += length(code, at)
 
+    def code(self):
+        """The bytes of the code."""
+        return self.out
+
     def rewind(self, start):
         """Forget all code from the offset `start` on."""
-        self.out = self.out[:start]
+        self.cut(start)
         self.literals = {value: self.literals[value] for value in self.literals if self.literals[value] < start}
+
+    def cut(self, at):
+        """Forget the instructions from the offset `at` on."""
+        self.out = self.out[:at]
 
     def saved(self, r):
         """The number of register `r` among those that an exit saves."""
