@@ -146,7 +146,7 @@ def _linked(guest, spec, module, window, code):
         _instantiate(guest, spec, module, window, code)
     finally:
         phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasi.foreign", "mpwasm.wasm.link")
-        phase.drop("mpwasm.native.importer", "mpwasm.native.targets")
+        phase.drop("mpwasm.native.importer", "mpwasm.native.targets", "mpwasm.native.fpu")
     guest.begin(spec[FUEL], spec[_SHARE], spec[_BUSY_MS])
 
 

@@ -269,6 +269,9 @@ class XtensaValues(Xtensa):
         number = b4const(k, kind > 3)
         if number >= 0:
             return _CONSTANT | _CONSTANTS[kind] << 2 | ra << 12 | number << 16
+        if kind < 2 and -32512 <= k <= 32512 and (-127 <= k <= 128 or not k & 255):
+            self.add_k(_ONE, ra, -k)  # branches on 0 reach farthest
+            return self.zero(kind, _ONE)
         if k >= 2048 and kind > 3:
             n = 11
             while k >> n > 1:
