@@ -96,6 +96,7 @@ class Function(Registers):
             self.ended = False
             if cpu.here > self.limit or cpu.pool and cpu.pool_due():
                 self.islands(False)
+            self.unit = at
             self.one(at)
             self.locked = 0
             step(at)
@@ -215,7 +216,8 @@ class Function(Registers):
         if unit in self.places:
             self.hop_back(condition, self.places[unit])
         else:
-            self.branches.append((number, self.hop(condition, number, 0), unit))
+            far = condition != _ALWAYS and unit - self.unit > self.cpu.NEAR
+            self.branches.append((number, self.hop(condition, number, 1 if far else 0), unit))
 
     def close(self, number, site, target):
         """Resolve the branch at `site`; where it does not reach it will be longer the next time."""

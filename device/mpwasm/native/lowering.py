@@ -63,7 +63,7 @@ class Lowering(Pairs):
             for i in range(op - 0x5F):
                 self.move(code[at + 1] + i, code[at + 2] + i)
         elif op == 0x62:
-            self.put_constant(code[at + 2], signed(code[at + 1]))
+            self.put_constant(code[at + 2], (code[at + 1] ^ 0x8000) - 0x8000)
         else:
             slot = code[at + (3 if op == 0x63 else 5)]
             for i in range(op - 0x62):
@@ -140,7 +140,7 @@ class Lowering(Pairs):
         """i32 arithmetic and comparison."""
         code = self.code
         kind = op & 0x1F
-        k = signed(code[at + 2]) if op & 0x20 else None
+        k = (code[at + 2] ^ 0x8000) - 0x8000 if op & 0x20 else None  # signed
         if kind < 11:
             self.compute(kind, code[at + 1], code[at + 2], k, code[at + 3])
         elif kind < 16:
@@ -176,7 +176,7 @@ class Lowering(Pairs):
 
     def operands(self, a, b, k):
         """Registers of two operands of a comparison; of the second one perhaps -1 and the constant instead."""
-        if k is None:
+        if k is None and self.lazy:
             k = self.lazy.get(b)
         ra = self.use(a)
         if k is not None:
@@ -190,7 +190,7 @@ class Lowering(Pairs):
     def compare_branch(self, op, at):
         """Compare and branch."""
         code = self.code
-        k = signed(code[at + 2]) if op & 8 else None
+        k = (code[at + 2] ^ 0x8000) - 0x8000 if op & 8 else None
         ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
         self.flush()
         if k is None:
@@ -237,16 +237,19 @@ class Lowering(Pairs):
     def compute(self, kind, a, b, k, word):
         """word = a op b, or a op k where k is a constant and not None."""
         cpu = self.cpu
-        if k is None and b in self.lazy:
-            k = self.lazy.pop(b)
-            k = (k & 0xFFFFFFFF) - ((k & 0x80000000) << 1)
+        if k is None and self.lazy:
+            if b in self.lazy:
+                k = self.lazy.pop(b)
+                k = (k & 0xFFFFFFFF) - ((k & 0x80000000) << 1)
+            elif kind == 1 and self.lazy.get(a) == 0:
+                self.lazy.pop(a)
+                rb = self.use(b)
+                cpu.negate(self.define(word, rb), rb)
+                self.locked = 0
+                return
         if kind > 8 and k is not None:
             kind, k = 10, (-k if kind == 9 else k) & 31
-        if k is None and kind == 1 and self.lazy.get(a) == 0:
-            self.lazy.pop(a)
-            rb = self.use(b)
-            cpu.negate(self.define(word, rb), rb)
-        elif k is None:
+        if k is None:
             ra, rb = self.use(a), self.use(b)
             if kind > 5 and cpu.COUNTS:
                 count = self.over(rb)
@@ -262,8 +265,3 @@ class Lowering(Pairs):
                 rb = self.constant(k)
                 cpu.binary(kind, self.define(word, ra), ra, rb)
         self.locked = 0
-
-
-def signed(k):
-    """A unit as a signed number."""
-    return k - 65536 if k > 32767 else k

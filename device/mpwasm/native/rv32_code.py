@@ -43,6 +43,7 @@ class RV32Code(RV32Values):
     WIDENS = True
     FPU = False
     CLZ = False
+    NEAR = 1 << 16
     COLD_LEVEL = 0
     REACH = 3500  # of a conditional branch, less what may be between looks
     COLD = 16  # bytes of a piece of cold code

@@ -54,6 +54,7 @@ class ThumbCode(ThumbValues):
     FPU = False
     CLZ = False  # whether it counts leading zeros
     WIDENS = False  # whether there is a product of 64 bits
+    NEAR = 150  # units of slot code; a conditional branch farther ahead does not reach but for one in fifty
     COLD_LEVEL = 0  # of branches to cold code, see `branch`
     ROUTINES = (0x5B, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x92, 0x93, 0x94)  # instructions that have a hand-made routine
     COUNTS = True  # counts of shifts have to go through `count`

@@ -48,6 +48,7 @@ class XtensaCode(XtensaValues):
     FPU = False
     CLZ = True
     REACH = 60000  # of a branch to cold code, less what may be between looks
+    NEAR = 1 << 16
     COLD_LEVEL = 1
     COLD = 16  # bytes of a piece of cold code
     carry = False
