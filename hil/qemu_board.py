@@ -1,6 +1,7 @@
 """An ESP32 or ESP32-C3 in a QEMU that has machines for them (github.com/lcgamboa/qemu): official firmware, Wi-Fi, flash in a file."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -19,18 +20,21 @@ from hil.terminal import Terminal
 
 FLASH_BYTES = 4 << 20
 FILES_AT = 0x200000  # the partition "vfs" of MicroPython's 4 MiB layout: littlefs 2
-SLOW = b"""import sys, machine
-def slow(real):
+SHIM = """import sys, machine
+def shim(real, pins):
+    class Pin:
+        def __getattr__(self, name): return getattr(real.Pin, name)
+        def __call__(self, number, *rest): return real.Pin(pins.get(number, number), *rest)
     class Machine:
         def __getattr__(self, name): return getattr(real, name)
     made = Machine()
+    made.Pin = Pin()
     made.WDT = lambda id=0, timeout=5000: real.WDT(id, 10 * timeout)
     return made
-sys.modules["machine"] = slow(machine)
+sys.modules["machine"] = shim(machine, {pins!r})
 """
 BOOT_S = 300
 POLL_S = 0.02
-LINE_BYTES, LINE_S = 32, 0.003
 SERIAL_ENDS = ".in", ".out"  # as QEMU's character device `pipe` names them: to the machine, from it
 
 
@@ -44,6 +48,7 @@ class QemuBoard(SerialBoard):
     model = chip = "esp32"  # as `fleet flash` and as esptool name it
     image_at = 0x1000
     options = ()  # of QEMU, beside those for all
+    pins = {}  # {pin that the tests' modules name: the one that stands for it}
     gpio_out = 0x3FF44004  # GPIO_OUT_REG (ESP32 technical reference manual, 4.12): levels of pins 0 to 31
     timed = False  # reading flash takes much longer than on the chip
     firmware = "ESP32_GENERIC-20250911-v1.26.1.bin"
@@ -78,8 +83,8 @@ class QemuBoard(SerialBoard):
 
     def put_all(self, files):
         """Into the file system as it lies in the flash file: this machine writes to flash a hundred times slower than a chip does. It reads
-        too slowly for the watchdog, too, so that gets ten times as long."""
-        files = {**files, "/boot.py": SLOW}
+        too slowly for the watchdog, too, so that gets ten times as long; and it has other pins: both by a boot.py of ours."""
+        files = {**files, "/boot.py": SHIM.format(pins=self.pins).encode()}
         from littlefs import LittleFS
         from littlefs.context import UserContext
 
@@ -193,18 +198,19 @@ class QemuBoard(SerialBoard):
         self._writer = None
 
     def _type(self, data):
-        """Type bytes into the board no faster than a serial line of 115200 baud would: more overruns its buffer of 256."""
+        """Type bytes into the board, as far as the pipe takes them now. QEMU feeds them to the chip at the line's own pace, in the machine's time."""
         self._typed += data
         if not self._typing:
             self._typing = True
             self._pace()
 
     def _pace(self):
-        part, self._typed = self._typed[:LINE_BYTES], self._typed[LINE_BYTES:]
-        self._typing = bool(part)
-        if part and self._writer is not None:
-            os.write(self._writer, part)
-            self._loop.call_later(LINE_S, self._pace)
+        if self._writer is not None:
+            with contextlib.suppress(BlockingIOError):
+                self._typed = self._typed[os.write(self._writer, self._typed) :]
+        self._typing = bool(self._typed)
+        if self._typing:
+            self._loop.call_later(POLL_S, self._pace)
 
     def port(self):
         return self._terminal.path
@@ -225,7 +231,7 @@ class QemuBoard(SerialBoard):
         return answer["return"]
 
     def pin(self, number):
-        return int(self._monitor(f"xp /1wx {self.gpio_out:#x}").split(":")[1], 16) >> number & 1
+        return int(self._monitor(f"xp /1wx {self.gpio_out:#x}").split(":")[1], 16) >> self.pins.get(number, number) & 1
 
     def on_pin(self, number, callback):
         """As `Target.on_pin`, by looking 50 times a second: shorter pulses are missed."""
@@ -254,6 +260,7 @@ class QemuC3(QemuBoard):
     model, chip = "esp32_c3", "esp32c3"
     image_at = 0
     options = ("-global", "driver=timer.esp32c3.timg,property=wdt_disable,value=true")
+    pins = {14: 3, 15: 5, 16: 6, 17: 7, 25: 8, 26: 0, 27: 1, 28: 2}  # it has 0 to 13, 20 and 21, and converts the levels of 0 to 4
     gpio_out = 0x60004004  # GPIO_OUT_REG (ESP32-C3 technical reference manual, 5.14)
     firmware = "ESP32_GENERIC_C3-20260406-v1.28.0.bin"
     sha256 = "c749c22b6fe00cb8211a3b227ed6c0ce9babb518fd8f5a661f7496eb878fa895"

@@ -4,11 +4,12 @@ import hashlib
 import stat
 import sys
 import time
+import types
 
 import pytest
 
 from hil import emulated
-from hil.qemu_board import FLASH_BYTES, QemuBoard, QemuC3, qemu_board
+from hil.qemu_board import FLASH_BYTES, SHIM, QemuBoard, QemuC3, qemu_board
 from hil.target import Missing
 
 IMAGE = b"\xe9" + bytes(range(1, 251)) * 300  # 0xE9: the magic of an ESP image
@@ -30,7 +31,7 @@ def echo():
 threading.Thread(target=echo, daemon=True).start()
 monitor = door.accept()[0]
 monitor.sendall(b'{{"QMP": {{}}}}\\n')
-while monitor.recv(4096): monitor.sendall(b'{{"return": "00: 0x00000010"}}\\n')
+while monitor.recv(4096): monitor.sendall(b'{{"return": "00: 0x00000110"}}\\n')
 """
 
 
@@ -57,6 +58,7 @@ def test_it_starts_with_the_image_where_the_chip_looks_for_it(board):
     assert flash[at + 4 : at + len(IMAGE)] == IMAGE[4:]  # esptool writes the flash's size into the first four
     assert board.console().count("x") == PRINTED
     assert board.pin(4) == 1 and board.pin(3) == 0
+    assert board.pin(25) == (board.chip == "esp32c3")  # whose pin 8 stands for it
 
 
 def test_what_is_typed_arrives_after_each_start(board):
@@ -69,6 +71,21 @@ def test_what_is_typed_arrives_after_each_start(board):
             time.sleep(0.02)
         assert word in board.console()
         board.cut_power()
+
+
+def test_the_board_finds_a_pin_under_another_number(monkeypatch):
+    class Pin(int):
+        OUT = 3
+
+        def __new__(cls, number, mode):
+            return int.__new__(cls, 100 * mode + number)
+
+    monkeypatch.setitem(sys.modules, "machine", types.SimpleNamespace(Pin=Pin, WDT=lambda id, timeout: timeout, reset=7))
+    exec(SHIM.format(pins={25: 8}), {})
+    import machine
+
+    assert machine.Pin(25, machine.Pin.OUT) == 308 and machine.Pin(4, 1) == 104
+    assert machine.WDT(timeout=8) == 80 and machine.reset == 7
 
 
 def test_another_program_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
 _ENOENT = const(2)
+_PACK = const(16)  # slices between collections: what lives on comes to lie close together, else the code may find no piece to grow into
 _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
@@ -45,10 +46,13 @@ def _compiled(module, architecture):
         total += len(function[0])
     library = Runtime()
     task = compiling(module, library, architecture)
-    done = 0
+    done = slices = 0
     try:
         while True:
             done += next(task)
+            slices += 1
+            if not slices % _PACK:
+                gc.collect()
             yield min(99, 100 * done // total)
     except StopIteration as end:
         return end.value
