@@ -86,13 +86,13 @@ def spelt(text):
 
 class _Survey(ast.NodeVisitor):
     """What one source defines and spells: `own` names, those of them that its module has (`top`), `texts` in strings, `bases` of its `classes`,
-    `folded` constants, `foreign` names it imports, what names of ours are called where they come from (`origins`), `parameters`,
-    attributes it has `read`, and those it has `lent` to other objects."""
+    `folded` constants that leave no name, other `constants`, `foreign` names it imports, what names of ours are called where they come from
+    (`origins`), `parameters`, attributes it has `read`, and those it has `lent` to other objects."""
 
     def __init__(self, source, modules):
         self.modules = modules
         self.own, self.texts, self.bases, self.folded, self.classes, self.foreign = set(), set(), set(), set(), set(), set()
-        self.parameters, self.read, self.lent, self.origins = set(), set(), set(), {}
+        self.parameters, self.read, self.lent, self.constants, self.origins = set(), set(), set(), set(), {}
         tree = ast.parse(source)
         self.outside = {each for body in ast.walk(tree) if isinstance(body, (ast.Module, ast.ClassDef)) for each in body.body}
         self.top = set().union(*map(_bound, tree.body))
@@ -135,6 +135,7 @@ class _Survey(ast.NodeVisitor):
         names = {target.id for target in node.targets if isinstance(target, ast.Name) and node in self.outside}
         folded = isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "const"
         self.folded |= {name for name in names if folded and name.startswith("_")}
+        self.constants |= names - self.folded if folded else set()
         self.own |= names - self.folded
         self.generic_visit(node)
 
@@ -200,6 +201,8 @@ class Speller:
         for key, survey in surveys.items():
             for name in survey.top & own:
                 where[name].add(key[0])  # the module's dictionary
+            for name in survey.constants & own:  # mpy-cross puts their value wherever the file has the word, a parameter's place too
+                where[name] |= {self.unit[other] for other in surveys if other[0] == key[0]}
         spare = [word for word in _supply() if word not in every and word not in barred]
         lent = union("lent") - self.hidden
         self.shared = {name: spare.pop(0) for name in sorted(lent & own)}

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from fleet.sim import image, link
+from fleet.sim import image, link, names
 
 AGENT = """
 from mpwasm.agent import clock, parts as pieces
@@ -98,3 +98,11 @@ def test_what_cant_be_joined_is_said(text, why):
     files = {"mpwasm/agent/supervisor.py": text, "mpwasm/agent/clock.py": FILES["mpwasm/agent/clock.py"]}
     with pytest.raises(link.LinkError, match=why):
         link.joined(files)
+
+
+def test_a_constants_word_is_no_other_names_in_its_file():
+    """mpy-cross puts the value in wherever the file has the word: there, in place of a parameter."""
+    texts = {"mpwasm.a": "STARTED = const(1)\n", "mpwasm.b": "class Window:\n    def __init__(self, pages):\n        self.pages = pages\n"}
+    text = names.Speller({"mpwasm/a.py": texts}).spell("mpwasm/a.py", texts)
+    word = text.split(" ")[0]
+    assert word != "STARTED" and [token.string for token in names.tokens(text)].count(word) == 1
