@@ -9,6 +9,7 @@ import unicorn
 import wasmtime
 
 from mpwasm.errors import Exhausted, Trap
+from mpwasm.native import lowering
 from mpwasm.native.lowering import Lowering
 from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.wasm.instance import FUEL, Instance
@@ -27,7 +28,7 @@ class Escaped(Exception):
 
 class Watched:
     """Over a core of `unicorn_core`: one that notes in `wild` each access, and each jump, that leaves
-    what the record allows, which is less than the pages around it."""
+    what the record allows, which is less than the pages around it; and each access that is not aligned, which chips trap."""
 
     def __init__(self, code):
         super().__init__(code, 4096)
@@ -37,6 +38,8 @@ class Watched:
 
     def seen(self, cpu, kind, at, size, value, data):
         """One access."""
+        if at % size:
+            self.wild.append(("unaligned", hex(at), size))
         write = kind == unicorn.UC_MEM_WRITE
         record = 4 * len(self.record)
         allowed = [(RECORD, record), (FRAMES, 4 * len(self.frames)), (STACK + PAGE - STACK_BYTES, STACK_BYTES), (WINDOW, self.record[3])]
@@ -245,6 +248,15 @@ def test_the_bounds_check_is_missed(ops, monkeypatch):
         text, calls = accesses([op])
         found = differences(text, [call for call in calls if call[0] == f"{op} 0" and 65536 <= call[1] <= 1 << 20], MEMORY)
         assert any(what[0] in ("read", "write") for what in found), op
+
+
+@pytest.mark.parametrize("op", [op for op in LOADS + STORES if "8" not in op])
+def test_the_check_of_alignment_is_missed(op, monkeypatch):
+    """On RV32, whose emulated core takes any address; a Cortex-M0 faults by itself."""
+    monkeypatch.setattr(lowering, "_SIZES", bytes(12))
+    text, calls = accesses([op])
+    found = differences(text, [call for call in calls if call[1] % 2 and call[1] < 60000], MEMORY, OnWatchedRV32)
+    assert any(what[0] == "unaligned" for what in found)
 
 
 @pytest.mark.parametrize("locals_", [1, 500])
