@@ -22,7 +22,7 @@ NEEDED = ("mpwasm/agent/t", "mpwasm/wire/mqtt", "mpwasm/wire/connect", "mpwasm/e
 NEEDED += ("mpwasm/wire/__init__",)
 CONFIG = "user root\nlistener {port} 127.0.0.1\nallow_anonymous true\ncertfile {folder}/tls_cert.pem\nkeyfile {folder}/tls_key.pem\n"
 EXEC_S = 900
-NTP_PORT, SINCE_1900 = 123, 2208988800
+NTP_PORT, NTP_BYTES, SINCE_1900 = 123, 48, 2208988800
 
 _JOIN = """
 import network, time
@@ -95,10 +95,10 @@ class Clock(threading.Thread):
             self.start()
 
     def run(self):
-        """Answer until closed."""
+        """Answer until closed, or asked something else."""
         with contextlib.suppress(OSError):
-            while True:
-                question, whom = self.sock.recvfrom(512)
+            while len((received := self.sock.recvfrom(512))[0]) == NTP_BYTES:
+                question, whom = received
                 now = struct.pack(">II", int(time.time()) + SINCE_1900, 0)
                 self.sock.sendto(b"\x24\x02" + bytes(22) + question[40:48] + now + now, whom)
 

@@ -63,6 +63,7 @@ writeto_mem write_readinto sendbreak txdone feed callback period counter memory 
 ifconfig ipconfig config register unregister modify poll ipoll bind listen accept recv recv_into recvfrom sendto sendall setblocking settimeout
 setsockopt fileno makefile getaddrinfo wrap_socket hostname country bytes addr addrsize buf id sda scl timeout baudrate polarity phase bits
 firstbit sck mosi miso tx rx parity trigger handler hard tick_hz pin atten width duration length
+cadata verify_mode server_hostname do_handshake_on_connect
 """.split()
 
 

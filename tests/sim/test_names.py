@@ -1,0 +1,21 @@
+"""What firmware's own functions are called with keeps its name in what a board gets."""
+
+import ast
+
+from fleet.sim import image
+
+
+def foreign_keywords(trees):
+    """[(file, source, keyword)] of the keywords in calls that no function of ours takes."""
+    nodes = [(where, node) for where, tree in trees.items() for node in ast.walk(tree)]
+    ours = {node.arg for _, node in nodes if isinstance(node, ast.arg)}
+    given = [(*where, each.arg) for where, node in nodes if isinstance(node, ast.Call) for each in node.keywords]
+    return [row for row in given if row[2] and row[2] not in ours]
+
+
+def test_keywords_for_firmware_are_not_respelt():
+    files, speller = image.prepared()
+    trees = {(path, name): ast.parse(text) for path, texts in files.items() for name, text in texts.items()}
+    found = foreign_keywords(trees)
+    assert "cadata" in {keyword for *_, keyword in found}
+    assert [row for row in found if row[2] in speller.shared or row[2] in speller.words[speller.unit[row[:2]]]] == []
