@@ -101,6 +101,20 @@ def test_only_what_was_signed_is_sealed(cortex, tmp_path):
     assert bring(store, None) == (True, 0)  # it is there
 
 
+def test_a_chip_with_an_fpu_takes_code_for_those_without(monkeypatch, tmp_path):
+    monkeypatch.setattr(ahead, "targets", SimpleNamespace(target=lambda: (74, 3)))
+    store, blocks = Store(str(tmp_path), DEVICE_KEY), Here(None, BLOB)
+    blocks.store = store
+    other = b"\x00" + CONTENT[::-1]
+    for rows in (row(target=(10, 3)), row(other, target=(10, 3)) + row(target=(74, 3))):
+        made = Manifest(name="n", version="1", digest=sha256(MODULE).digest(), size=len(MODULE), images=rows)
+        run(ahead.bring(made, store, blocks, int, None))
+        window, file = images.opened(store, sha256(MODULE).digest(), (74, 3))
+        with file:
+            assert file.read() == CONTENT[12:]
+        Path(images.path(store, sha256(MODULE).digest())).unlink()
+
+
 def test_without_the_hash_anything_would_be_sealed(cortex, tmp_path, monkeypatch):
     digest = sha256(BLOB).digest()
     monkeypatch.setattr(ahead, "sha256", lambda: SimpleNamespace(update=lambda _data: None, digest=lambda: digest))

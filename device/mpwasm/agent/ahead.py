@@ -18,9 +18,12 @@ _SPARE_FLASH_BYTES = const(8192)
 
 
 def bring(manifest, store, blocks, clock, progress):
-    """Generator: the image of `manifest`'s module for this port, if there is one, onto flash; returns False if the fleet stopped answering."""
+    """Generator: the image of `manifest`'s module for this port, if there is one, onto flash; returns False if the fleet stopped answering.
+
+    A chip with an FPU takes code for those without, too: an older fleet makes no other.
+    """
     target = targets.target()
-    found = target and manifest.image(target[0], target[1], _ENGINE)
+    found = target and (manifest.image(target[0], target[1], _ENGINE) or manifest.image(target[0] & 63, target[1], _ENGINE))
     if not found or _there(store, manifest.digest, target) or store.free_bytes() < 2 * found[0] + _SPARE_FLASH_BYTES:
         return True
     for _ in range(2):
