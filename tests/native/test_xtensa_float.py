@@ -18,7 +18,7 @@ from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
 from tests.native import library_cases as cases
 from tests.native.test_library import instructions, outcome
-from tests.native.xtensa_core import MACHINE, MISSING, OnXtensaFpu, Program, present
+from tests.native.xtensa_core import MACHINE, MISSING, STACK, OnXtensaFpu, Program, present
 
 COUNT = 80
 COMPARISONS = range(0x5B, 0x61)
@@ -50,6 +50,15 @@ def forms(asm):
             yield f"{name} b{r}, {0x400000 + 116 + asm.here:#x}"
 
 
+def loads(asm):
+    """Loads from the frame."""
+    asm.word(15, STACK - 0x10000)
+    yield f"l32r a15, {0x400000 + 116:#x}"
+    for f, word in ((0, 0), (1, 1), (15, 17), (7, 255)):
+        xtensa_float.XtensaFloat.lsi(asm, f, word)
+        yield f"lsi f{f}, a15, {4 * word}"
+
+
 def form(name, files, registers):
     """The arguments of `Xtensa.op` for a form."""
     rd, rs, rt = registers
@@ -58,10 +67,11 @@ def form(name, files, registers):
     return getattr(xtensa_float, "_" + name.upper().replace(".", "_")), rd, rs, 0 if files[2] == "0" else rt
 
 
-def test_forms(tmp_path):
+@pytest.mark.parametrize("make", [forms, loads])
+def test_forms(make, tmp_path):
     """GNU as for the lx106 knows no FPU; qemu disassembles by the tables that Tensilica's tools made for the core. To get it to, they are run."""
-    asm = Program()
-    wanted = list(forms(asm))
+    asm = Program(STACK - 0x10000)
+    wanted = list(make(asm))
     asm.system(118, 0)
     with open(tmp_path / "program", "wb") as file:
         asm.write_to(file.fileno())

@@ -34,6 +34,7 @@ _WFR = const(5)  # fr, as
 _ONE = const(0)
 _TWO = const(10)
 _NAN = const(15)
+_FP = const(15)
 _AND = const(0x10)
 _OR = const(0x20)
 _XOR = const(0x30)
@@ -102,11 +103,18 @@ class XtensaFloat(XtensaCode):
     # words in registers of the FPU
 
     def take(self, function, word, f):
-        """The register that has `word`: where it was kept, or `f`, into which it is moved."""
+        """The register that has `word`: where it was kept, or `f`, into which it is moved, or loaded where only the frame has it."""
         if word in self.kept:
             return self.kept.pop(word)
-        self.op(_MOVES, f, function.use(word), _WFR)
+        if word < 256 and word not in function.lazy and function.home(word) < 0 and function.find(word) < 0:
+            self.lsi(f, word)
+        else:
+            self.op(_MOVES, f, function.use(word), _WFR)
         return f
+
+    def lsi(self, f, word):
+        """Load a word of the frame, below 256 (LSI)."""
+        self.put(3 | word << 16 | _FP << 8 | f << 4)
 
     def keep(self, function, at, word):
         """The register for the result of the op at `at`: one of f2 to f14 if only sums and comparisons come until one of them reads it; else f0."""
