@@ -9,7 +9,7 @@ from hashlib import sha256
 
 import pytest
 
-from mpwasm.agent import images, launch, making
+from mpwasm.agent import images, launch, making, room
 from mpwasm.native import importer, targets
 from tests.fakes.engine import load_module, program
 from tests.fakes.fleet import wait
@@ -57,7 +57,7 @@ def chip(monkeypatch):
     esp32 = types.ModuleType("esp32")
     esp32.HEAP_EXEC = 1
     esp32.idf_heap_info = lambda _kind: [(SIZE, chip.free(), chip.free(), 0), (99, 9, 9, 9)]
-    monkeypatch.setitem(sys.modules, "esp32", esp32)
+    monkeypatch.setattr(room, "esp32", esp32)
     monkeypatch.setitem(sys.modules, "mpwasm.native.board", types.ModuleType("mpwasm.native.board"))
     monkeypatch.setattr(targets, "target", lambda: (targets.XTENSAWIN, 3))
     monkeypatch.setattr(images, "opened", chip.opened)

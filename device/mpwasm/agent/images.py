@@ -52,7 +52,7 @@ def opened(store, digest, target):
     except OSError:
         return None, None
     head = file.read(_HEAD)
-    if len(head) == _HEAD and head[:_TAG] == tag(store, digest, target, _content(file)):
+    if len(head) == _HEAD and head[:_TAG] == tag(store, digest, target, _content(file, head[_TAG:])):
         file.seek(_HEAD)
         return struct.unpack_from("<III", head, _TAG), file
     file.close()
@@ -60,10 +60,9 @@ def opened(store, digest, target):
     return None, None
 
 
-def _content(file):
-    """SHA-256 of all behind the tag."""
-    file.seek(_TAG)
-    total = sha256()
+def _content(file, begin):
+    """SHA-256 of all behind the tag: of `begin`, and what is still to be read."""
+    total = sha256(begin)
     buf = bytearray(_CHUNK)
     view = memoryview(buf)
     while True:

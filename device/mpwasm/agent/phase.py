@@ -23,6 +23,7 @@ def drop(*names):
     """Forget these modules of ours, if they are loaded."""
     if sys.implementation.name == "micropython":
         for name in names:
-            package, _, short = name.rpartition(".")
-            if sys.modules.pop(name, None) and hasattr(sys.modules.get(package), short):
-                delattr(sys.modules[package], short)
+            if sys.modules.pop(name, None):
+                package, _, short = name.rpartition(".")
+                if hasattr(sys.modules.get(package), short):
+                    delattr(sys.modules[package], short)

@@ -1,17 +1,21 @@
 """Executable memory that a port gives back at a soft reset only (ESP32): how much is free, and whether it was that which lacked."""
 
 
+try:
+    import esp32
+except ImportError:  # found out once: a search on flash takes 5 ms
+    esp32 = None
+
+
 class Again(Exception):
     """Machine code does not fit executable memory now; it will after a soft reset, which frees what old code holds. Its argument says how much."""
 
 
 def largest():
     """The largest free piece of executable memory in bytes; None where machine code lies in the heap."""
-    try:
-        from esp32 import HEAP_EXEC, idf_heap_info
-    except ImportError:
+    if esp32 is None:
         return None
-    return max([0] + [region[2] for region in idf_heap_info(HEAP_EXEC)])
+    return max([0] + [region[2] for region in esp32.idf_heap_info(esp32.HEAP_EXEC)])
 
 
 def left():

@@ -5,6 +5,7 @@ count and specs are behind an HMAC; writing the journal (new file, then rename o
 """
 
 import os
+from binascii import hexlify
 from hashlib import sha256
 
 from mpwasm.compat import const
@@ -18,7 +19,7 @@ _NAME_BYTES = const(16)
 
 def name_of(digest):
     """File name of the content with SHA-256 `digest`: 32 hex digits, half of the hash (it is checked whole)."""
-    return "".join(["%02x" % byte for byte in digest[:_NAME_BYTES]])
+    return hexlify(digest[:_NAME_BYTES]).decode()
 
 
 def exists(path):

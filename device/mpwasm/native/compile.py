@@ -109,7 +109,7 @@ def one(lowering, body):
         except OutOfReach:
             pass
         except Closed:
-            lowering.library.open()
+            yield from lowering.library.open()
         cpu.rewind(start)
         lowering.left = lowering.left[:left]
         while len(lowering.calls) > calls:

@@ -9,6 +9,7 @@ from mpwasm.native.scan import LENGTH, length, targets, words_written
 
 _ALL = const(32)
 _PASSES = const(8)
+_TRAILING = b"\x04\x00\x01\x00\x02\x00\x01\x00\x03\x00\x01\x00\x02\x00\x01\x00"
 _NONE = const(65536)
 _SLICE = const(64)  # ops
 _MUL = const(2)
@@ -166,9 +167,10 @@ class Facts:
 
 def trailing(value):
     """How many low bits of a constant are 0."""
-    if value & 1:
-        return 0
+    if not value:
+        return _ALL
     n = 0
-    while n < _ALL and not value >> n & 1:
-        n += 1
-    return n
+    while not value & 15:
+        value >>= 4
+        n += 4
+    return n + _TRAILING[value & 15]

@@ -11,13 +11,12 @@ _SATURATING = const(0xFC00)
 
 class Library(Loader):
     """The functions in the seekable `stream`. ``row(i)`` reads and lowers the one with index i, anew each time: the slot code of
-    one function is all that is held."""
+    one function is all that is held. `loading` comes first."""
 
     def __init__(self, stream):
         Loader.__init__(self, Reader(stream))
         self.places = array("H")
         self.numbers = {}
-        self.load()
 
     def export(self):
         """An export: the opcode that it does, in hexadecimal."""

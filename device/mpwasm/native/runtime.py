@@ -13,11 +13,13 @@ class Runtime:
         self.library = self.module = None
 
     def open(self):
-        """Load what the library's file says of its functions."""
+        """Load what the library's file says of its functions: a generator that yields now and then."""
         from mpwasm.native.library import Library
 
-        self.library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
-        self.module = self.library.module
+        yield 0
+        library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
+        self.module = yield from library.loading()
+        self.library = library
 
     def find(self, op, opcode):
         """See `Library.find`; `Closed` before `open`."""

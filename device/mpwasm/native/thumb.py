@@ -233,11 +233,10 @@ class Thumb:
         self.out[at + 1] = 0xD000 | j1 << 13 | j2 << 11 | distance >> 1 & 0x7FF
 
     def bl(self, target):
-        """BL to a known offset."""
-        at = self.here
-        self.put(0)
-        self.put(0)
-        self.patch_bl(at, target)
+        """BL to a known offset, within 4 MiB."""
+        distance = target - self.here - 4
+        self.put(0xF000 | distance >> 12 & 0x7FF)
+        self.put(0xF800 | distance >> 1 & 0x7FF)
 
     def bx(self, rm):
         """BX rm."""

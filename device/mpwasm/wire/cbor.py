@@ -141,9 +141,7 @@ class _Reader:
         return bytes(self.buf[start : self.pos])
 
     def argument(self, info):
-        """The argument of a head whose low five bits were `info` (section 3)."""
-        if info < 24:
-            return info
+        """The argument of a head whose low five bits were `info`, from 24 on (section 3)."""
         if info > 27:
             raise _refused("head", self.pos)
         size = 1 << (info - 24)
@@ -162,7 +160,9 @@ class _Reader:
         self.pos = start + 1
         if first >= 0xE0:
             return self.simple(first)
-        value = self.argument(first & 31)
+        value = first & 31
+        if value > 23:
+            value = self.argument(value)
         major = first >> 5
         if major == _UINT:
             return value

@@ -11,10 +11,9 @@ _PROTECTED = b"\xa1\x01\x05"
 
 
 def _pad(key, mask):
-    padded = bytearray(bytes((mask,)) * _BLOCK)
-    for i in range(len(key)):
-        padded[i] ^= key[i]
-    return padded
+    masks = bytes((mask,)) * _BLOCK
+    masked = int.from_bytes(key, "big") ^ int.from_bytes(masks[: len(key)], "big")  # one loop, in C
+    return masked.to_bytes(len(key), "big") + masks[len(key) :]
 
 
 def hmac_sha256(key, message):
