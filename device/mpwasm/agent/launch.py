@@ -34,13 +34,16 @@ def spec_of(manifest, config):
 def load(path):
     """Generator: read and validate the module at `path`; yields 0 between slices, returns the module. Malformed, Invalid or MemoryError."""
     loaded = phase.begin()
-    from mpwasm.wasm.load import loading
-
     try:
+        __import__("mpwasm.wasm.emit")  # half of it, for a slice of its own
+        yield 0
+        from mpwasm.wasm.load import loading
+
+        yield 0
         with open(path, "rb") as file:
             return (yield from loading(file))
     finally:
-        del loading
+        loading = None
         phase.end(loaded, "mpwasm.wasm.")
 
 
