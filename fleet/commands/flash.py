@@ -12,6 +12,7 @@ from fleet.output import emit, output_option
 
 READY_S = 120
 PORT_S = 40
+TLS_HEAP = 176 << 10  # 100 KB for an update, 40 KB for TLS, what Wi-Fi takes from the same heap
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -243,11 +244,13 @@ def _write(client, name, port, files, found, wifi, steps):
     """Agent and identity onto the board; the time of its restart."""
     from firmware import provision as setter
 
+    identity = client.identity(name, wifi)
+    _need_heap(identity, found)
     if found["agent"]:
         setter.park(port)
         _wait_for_port(port)
     show = steps.progress("files")
-    every = {**files, "/cfg/identity.cbor": client.identity(name, wifi)}
+    every = {**files, "/cfg/identity.cbor": identity}
     every["/main.py"] = every.pop("/main.py")  # the last to come: half an agent never starts
     written = setter.install(port, every, lambda done, total: show(100 * done / total))
     steps.say("files", f"{len(every)} files, {sum(map(len, every.values()))} bytes; {len(written)} written, the others were there")
@@ -255,6 +258,18 @@ def _write(client, name, port, files, found, wifi, steps):
     setter.restart(port)
     steps.say("restart", "the agent starts")
     return time.time()
+
+
+def _need_heap(identity, found):
+    """FleetError for a board that is to pin an authority and has no heap for TLS beside an update."""
+    from mpwasm.wire import cbor
+
+    free = found["free_heap"]
+    if cbor.decode(identity)[10] and free < TLS_HEAP:
+        raise FleetError(
+            f"This fleet speaks TLS, and an update beside it takes {TLS_HEAP >> 10} KiB of heap: this board has {free >> 10}. Use a board with more, "
+            "such as a Pico W or an ESP32 with PSRAM, or a fleet without `tls_cert`."
+        )
 
 
 def _wait_ready(client, name, started, timeout_s, steps):

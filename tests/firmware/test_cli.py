@@ -10,6 +10,7 @@ import pytest
 
 from fleet.commands import flash as flow
 from fleet.errors import FleetError
+from mpwasm.wire import cbor
 from tests.firmware.fake_board import Board
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,7 @@ class Client:
     def __init__(self, **boards):
         self.boards = boards
         self.asked = []
+        self.authority = False
 
     def devices(self):
         return [{"id": name, **row} for name, row in self.boards.items()]
@@ -91,7 +93,7 @@ class Client:
 
     def identity(self, name, wifi):
         self.asked.append(("identity", name, wifi))
-        return b"identity"
+        return cbor.encode({1: name, 10: self.authority})
 
     def provisioned(self, name):
         self.asked.append(("provisioned", name))
@@ -119,6 +121,22 @@ def test_provisioning_is_resumable_and_named_by_serial_number(tmp_path, monkeypa
     assert sent[0] == sent[1] and sent[0][-1] == "/main.py" and "/cfg/identity.cbor" in sent[0]
     assert client.asked == [("identity", "pico-w-1f2b2c", ("house", "pw")), ("provisioned", "pico-w-1f2b2c")] * 2
     assert [row["step"] for row in steps.done] == 2 * ["build", "board", "device", "files", "restart", "ready"]
+
+
+def test_tls_is_for_boards_that_have_the_heap(tmp_path, monkeypatch):
+    from firmware import provision
+
+    client = Client()
+    client.authority = b"certificate"
+    monkeypatch.setattr(provision, "install", lambda port, files, progress: pytest.fail("written"))
+    facts = provision.facts
+    monkeypatch.setattr(provision, "facts", lambda port: {**facts(port), "free_heap": 158 << 10})
+    with Board(tmp_path) as board, pytest.raises(FleetError, match="176 KiB of heap: this board has 158"):
+        flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True))
+    monkeypatch.setattr(provision, "install", lambda port, files, progress: ["/main.py"])
+    monkeypatch.setattr(provision, "facts", facts)
+    with Board(tmp_path) as board:
+        assert flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True))["device"] == "b"
 
 
 def test_a_board_of_another_group_is_not_moved_silently(tmp_path):
