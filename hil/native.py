@@ -65,7 +65,7 @@ result = slot.inst.results[0] & 0xFFFFFFFF
 print('{{"executor": "%s", "result": %d, "made_ms": %d, "slice_ms": %d, "run_ms": %d}}' % (slot.executor, result, made, worst // 1000, took))
 """
 _EXAMPLE = """
-row = spec({0!r}, "_start"); start(row)
+row = spec({0!r}, "_start"); row[3] = 8192; start(row)  # bytes of memory, as their manifests say
 t = board.uptime_ms() + 1500
 while slot.state == guest.RUNNING and board.uptime_ms() < t: slot.step(board.uptime_ms())
 print('{{"executor": "%s", "state": %d, "reason": "%s"}}' % (slot.executor, slot.state, slot.reason))

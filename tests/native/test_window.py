@@ -7,8 +7,10 @@ import test_wasm_memory
 import wasmtime
 
 import mpwasm.wasm.instance
+from mpwasm.agent import launch
 from mpwasm.errors import Exhausted, Trap
 from mpwasm.native import compile as native
+from mpwasm.native import image
 from mpwasm.wasm.load import load_module
 from tests.native.cores import EXECUTORS
 
@@ -48,6 +50,24 @@ def test_linked_by_default(executor):
         with pytest.raises((Trap, Exhausted)) as caught:
             inst.call("peek", address)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("budget", [1024, 8192, 65536])
+def test_what_a_board_gives_at_first_holds_the_stack_too(executor, budget):
+    """The agent gives all that is budgeted at once: were it all above the first byte of data, the stack below would be beyond the budget."""
+    raw = wasmtime.wat2wasm(LINKED_BY_DEFAULT)
+    want = mpwasm.wasm.instance.Instance(load_module(io.BytesIO(raw))).call("run")
+    module = load_module(io.BytesIO(raw))
+    base, size = launch.span(image.window(module), budget)
+    inst = executor(module, max_memory=budget, window=(base, bytearray(size)))
+    assert inst.call("run") == want and len(inst.memory.data) == size <= budget
+
+
+def test_no_stack_is_looked_for_below_the_first_address():
+    module = load_module(io.BytesIO(wasmtime.wat2wasm('(module (memory 1) (data (i32.const 16) "abcd"))')))
+    assert launch.span(image.window(module), 8192) == (0, 8192)
+    assert launch.span((4096, 100, 61440), 65536) == (0, 16384)
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)

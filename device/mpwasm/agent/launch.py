@@ -105,15 +105,23 @@ def _made(guest, store, spec, module, target):
     return why
 
 
+def span(window, budget):
+    """The addresses (first, bytes) that an image's memory holds from its start, of `budget` bytes: its data, and what is to spare for data and,
+    below them, for the stack of a module whose data begin high up."""
+    base, needed, declared = window
+    size = max(needed, min(declared, budget, _RESERVE))
+    return base - min(base, (size - needed) // 2 & -_GRAIN), size
+
+
 def _native(guest, spec, window, file, restart):
     """Start an image: the memory first, then the code, then the rest. Returns "", or why executable memory does not do."""
     phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
-    base, needed, declared = window
+    base, size = span(window, spec[_MEMORY])
     from mpwasm.agent import room
     from mpwasm.native import importer
 
     try:
-        data = bytearray(max(needed, min(declared, spec[_MEMORY], _RESERVE)))
+        data = bytearray(size)
         run, facts = importer.load(file)
     except MemoryError as error:
         file.close()
