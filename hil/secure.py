@@ -49,37 +49,40 @@ except ImportError:
 def look():
     gc.collect()
     seen.append((gc.mem_alloc(), other()))
-def turn(wanted):
-    global worst, turns
+def turn(packet, wanted):
+    global worst
     got = b""
+    at = time.ticks_ms()
+    line.send(packet)
+    worst = max(worst, time.ticks_diff(time.ticks_ms(), at))
+    look()
     while len(got) < wanted and line.state != CLOSED and time.ticks_diff(time.ticks_ms(), start) < 60000:
         at = time.ticks_ms()
         line.flush()
         if line.state != CLOSED: got += buf[:line.read(buf)]
-        worst = max(worst, time.ticks_diff(time.ticks_ms(), at)); turns += 1
+        worst = max(worst, time.ticks_diff(time.ticks_ms(), at))
         look()
         time.sleep_ms(5)
     return got
-buf, seen, worst, turns = bytearray(64), [], 0, 0
+buf, seen, worst = bytearray(64), [], 0
 look(); look()
 line = Secure({host!r}, {port}, {authority!r})
 look()
 start = time.ticks_ms()
 line.open(start)
 while not line.connected(time.ticks_ms()) and line.state != CLOSED: time.sleep_ms(5)
-line.send(connect("board", 30, True, None, None, None))
-connack = turn(4)
+connack = turn(connect("board", 30, True, None, None, None), 4)
 shaken = time.ticks_diff(time.ticks_ms(), start)
 look()
 held = seen[-1]
-if connack: line.send(mqtt.publish("f/1/board/state", b"ready", 1, True, 1))
-puback = turn(4) if connack else b""
+puback = turn(mqtt.publish("f/1/board/state", b"ready", 1, True, 1), 4) if connack else b""
+why = line.why
 line.close()
 look()
 base = seen[1]
 print(json.dumps({{"answers": [len(connack), len(puback)], "ms": shaken, "worst_ms": worst,
     "most": [max([s[0] for s in seen[1:]]) - base[0], base[1] - min([s[1] for s in seen[1:]])],
-    "held": [held[0] - base[0], base[1] - held[1]], "left": gc.mem_free()}}))
+    "held": [held[0] - base[0], base[1] - held[1]], "left": gc.mem_free(), "why": why}}))
 """
 
 

@@ -12,7 +12,7 @@ from fleet.output import emit, output_option
 
 READY_S = 120
 PORT_S = 40
-TLS_HEAP = 176 << 10  # 100 KB for an update, 40 KB for TLS, what Wi-Fi takes from the same heap
+TLS_HEAP = 176 << 10  # 100 KB for an update, 30 KB for TLS, what Wi-Fi takes from the same heap
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

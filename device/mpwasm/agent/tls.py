@@ -1,4 +1,4 @@
-"""A TLS connection in the place of a plain one, for boards whose identity pins a certificate authority and that can afford it (some 40 KB of heap).
+"""A TLS connection in the place of a plain one, for boards whose identity pins a certificate authority and that can afford it (some 30 KB of heap).
 
 Nothing here blocks: the handshake goes on with each read and write. The certificate must name the broker as the identity does, an address as
 an address (subjectAltName), and be of this time by the board's clock, so the first connection may have to wait for NTP.
