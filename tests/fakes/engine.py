@@ -44,7 +44,7 @@ def load_module(stream):
 
 def loading(stream):
     """`load_module` in two slices."""
-    yield 0
+    yield
     return load_module(stream)
 
 

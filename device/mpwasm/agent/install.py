@@ -265,7 +265,9 @@ class Install:
         soft_reset()
 
     def _prepared(self, percent):
-        """So much of the module is machine code."""
+        """So much of the module is machine code; None while it is read."""
+        if percent is None:
+            return
         if percent - self.machine.progress >= _REPORT_STEP or percent < self.machine.progress:
             self.machine.progress = percent
             self.owner.view.take(self.machine)

@@ -32,14 +32,14 @@ def spec_of(manifest, config):
 
 
 def load(path):
-    """Generator: read and validate the module at `path`; yields 0 between slices, returns the module. Malformed, Invalid or MemoryError."""
+    """Generator: read and validate the module at `path`; yields None between slices, returns the module. Malformed, Invalid or MemoryError."""
     loaded = phase.begin()
     try:
         __import__("mpwasm.wasm.emit")  # half of it, for a slice of its own
-        yield 0
+        yield
         from mpwasm.wasm.load import loading
 
-        yield 0
+        yield
         with open(path, "rb") as file:
             return (yield from loading(file))
     finally:
@@ -48,8 +48,8 @@ def load(path):
 
 
 def bring(guest, store, spec, native, restart=0):
-    """Generator: start the module of `spec` in `guest`'s slot; yields percent between the slices of reading and compiling it, while the old
-    guest runs on.
+    """Generator: start the module of `spec` in `guest`'s slot; yields between the slices of reading (None) and compiling it (percent), while
+    the old guest runs on.
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest

@@ -49,7 +49,7 @@ def _compiled(module, architecture):
     done = slices = 0
     try:
         while True:
-            done += next(task)
+            done += next(task) or 0
             slices += 1
             if not slices % _PACK:
                 gc.collect()

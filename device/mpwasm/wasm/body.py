@@ -33,6 +33,10 @@ _FLOAT2 = const(0xCA)
 class Body(Access):
     """Lowers the functions of `module` one after the other, from `reader`."""
 
+    # found in this class, too: MicroPython looks class by class, for each 3 us on an RP2040
+    push, pop, operand, emit, emit_result = Access.push, Access.pop, Access.operand, Access.emit, Access.emit_result
+    spill, made_now, store_local, put_const = Access.spill, Access.made_now, Access.store_local, Access.put_const
+
     def __init__(self, reader, module):
         Access.__init__(self, reader)
         self.module = module
@@ -55,7 +59,7 @@ class Body(Access):
         self.enter(_BLOCK, b"", results)
         while self.labels:
             self.run()
-            yield 0
+            yield
         if self.reader.pos != end:
             raise Malformed(_END_EXPECTED, None, self.reader.pos, function)
         size = words(params)

@@ -131,7 +131,7 @@ class Loader(Segments):
                 raise Invalid(_TOO_MANY, number, self.reader.pos)
             yield from read() or ()
             if not ~i & _SLICE - 1:
-                yield 0
+                yield
 
     def fail(self, code, detail=None):
         """Raise `Invalid` at the reader's offset."""
