@@ -13,7 +13,7 @@ KERNELS = {
 EXAMPLES = ("blink", "counter", "dewpoint", "pid", "thermostat")
 CYCLES = 200
 FEW = 20  # where each start takes executable memory that comes back at a soft reset only
-WARM_MS = 60
+WARM_MS = 50
 STUCK_MS = 200
 WALL_S = 3600
 # (module (func (export "_start") (loop (br 0))))
