@@ -1,6 +1,7 @@
 """Figures of an emulated RP2040 with official firmware: how long loading and compiling take there, and what a slot op costs."""
 
-# Loads and compiles /bench.wasm, the compiler's own files loaded before, then compiles it once more, collecting; prints microseconds of both, bytes of code and of heap at the peak.
+# Loads and compiles /bench.wasm, the compiler's own files loaded before, then compiles it once more, collecting; prints microseconds of both,
+# bytes of code and of heap at the peak.
 _MEASURE = """
 import gc, io, time
 from mpwasm.wasm.load import load_module

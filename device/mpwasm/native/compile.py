@@ -41,7 +41,8 @@ def compile_module(module, library=None, architecture=ARMV6M):
 
 
 def compiling(module, library=None, architecture=ARMV6M):
-    """`compile_module` as a generator, so that a board can do other things meanwhile: yields every few ops how many units of slot code are done, or None."""
+    """`compile_module` as a generator, so that a board can do other things meanwhile: yields every few ops how many units of slot code are
+    done, or None."""
     cpu = begin(architecture, based(module))
     lowering = Lowering(cpu, module, library)
     starts = []
