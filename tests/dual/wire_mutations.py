@@ -6,7 +6,7 @@ Two kinds of mutations: of bytes, and of the tree that a CBOR item stands for, w
 import gc
 
 from mpwasm.errors import Refused
-from mpwasm.wire import blocks, cbor, command, desired, envelope, keys, mac, mqtt, report, saved, topics
+from mpwasm.wire import blocks, cbor, command, connect, desired, envelope, keys, mac, mqtt, report, saved, topics  # noqa: F401 - `connect` is what a session loads when it is made: no mutation's doing
 from mpwasm.wire.manifest import Manifest
 from mpwasm.wire.session import Session
 
