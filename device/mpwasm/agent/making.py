@@ -1,12 +1,13 @@
 """Makes the image of a module: compiles it in slices, writes it to flash; imported for that and dropped."""
 
 import gc
+import sys
 
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
 _ENOENT = const(2)
-_PACK = const(16)  # slices between collections: what lives on comes to lie close together, else the code may find no piece to grow into
+_PACK = const(4)  # slices between collections on an ESP32, whose heap is in pieces: else what lives on leaves the code no room to grow in
 _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
@@ -51,7 +52,7 @@ def _compiled(module, architecture):
         while True:
             done += next(task) or 0
             slices += 1
-            if not slices % _PACK:
+            if not slices % _PACK and sys.platform == "esp32":
                 gc.collect()
             yield min(99, 100 * done // total)
     except StopIteration as end:
