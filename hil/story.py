@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from hil.edit import section
 from hil.install import install, shipped_files
 from hil.target import Missing
 
@@ -49,20 +50,6 @@ def wait(what, timeout_s, test):
             raise Failed(f"{what}: not within {timeout_s} s")
         time.sleep(1)
     return found
-
-
-def leb(number):
-    """A number in unsigned LEB128."""
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
-
-
-def section(body, kind=0):
-    """A section of a WebAssembly module (core spec, 5.5.2) with these bytes; a custom one if no kind is given."""
-    return bytes([kind]) + leb(len(body)) + body
 
 
 class Story:

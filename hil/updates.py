@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
+from hil.edit import leb, section
 from hil.native import STUCK
-from hil.story import GROUP, MODULES, PUSH_S, Failed, Story, leb, section, wait
+from hil.story import GROUP, MODULES, PUSH_S, Failed, Story, wait
 
 UPDATES = 20
 ROUND = ("blink", "sensor", "counter", "thermostat", "blink", "dewpoint")
