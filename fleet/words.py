@@ -59,6 +59,7 @@ STEPS = {
     "superseded": "replaced by a newer push",
     "cancelled": "not begun, the rollout was ended",
     "timeout": "not finished in time",
+    "restarting": "restarting",
     "offline": "offline, takes it when it comes back",
 }
 
