@@ -57,6 +57,7 @@ BOARD_MODULES = {
     "vfs",
     "esp",
     "esp32",
+    "_thread",
     "rp2",
 }
 

@@ -1,16 +1,19 @@
-"""Executable memory that only a soft reset frees, as on an ESP32: a module that lacks it gets it by one restart, or runs without machine code.
+"""Memory that only a restart gives, as on an ESP32: what lacks some gets one restart, for that alone; the network's share is kept from the heap.
 
 The agent's own code, its engine and the loader of machine code are stand-ins; a module takes as many bytes of executable memory as it is said to.
 """
 
+import gc
 import sys
+import threading
 import types
 from hashlib import sha256
 
 import pytest
 
-from mpwasm.agent import images, launch, making, room
+from mpwasm.agent import images, launch, making, room, tasks
 from mpwasm.native import importer, targets
+from mpwasm.wire.topics import topic
 from tests.fakes.engine import load_module, program
 from tests.fakes.fleet import wait
 
@@ -25,6 +28,8 @@ class Chip:
         self.sizes, self.made = {}, set()
         self.used = self.grown = self.loads = 0
         self.heap_full = False
+        self.makes = lambda: True  # whether the heap is large enough to make an image
+        self.held = []  # a row for each thread that keeps memory from the heap: its lock
 
     def free(self):
         return max(0, SIZE - self.used)
@@ -46,9 +51,23 @@ class Chip:
         return WINDOW, types.SimpleNamespace(digest=digest, close=file.close, file=file)
 
     def image(self, store, digest, module, target):
-        self.made.add(digest)
         yield 50
+        if not self.makes():
+            return "no-memory, wanted 512, largest free 400"
+        self.made.add(digest)
         return ""
+
+    def keeps(self):
+        """Whether a thread's stack keeps memory from the heap now."""
+        return any(lock.locked() for lock in self.held)
+
+    def thread(self):
+        """A `_thread` whose threads are only noted."""
+        made = types.ModuleType("_thread")
+        made.allocate_lock = threading.Lock
+        made.stack_size = lambda size: None
+        made.start_new_thread = lambda function, arguments: self.held.append(function.__self__)
+        return made
 
 
 @pytest.fixture
@@ -56,8 +75,11 @@ def chip(monkeypatch):
     chip = Chip()
     esp32 = types.ModuleType("esp32")
     esp32.HEAP_EXEC = 1
-    esp32.idf_heap_info = lambda _kind: [(SIZE, chip.free(), chip.free(), 0), (99, 9, 9, 9)]
+    esp32.HEAP_DATA = 2
+    esp32.idf_heap_info = lambda kind: [(SIZE, chip.free(), chip.free() if kind == 1 else 4000, 0), (99, 9, 9, 9)]
     monkeypatch.setattr(room, "esp32", esp32)
+    monkeypatch.setitem(sys.modules, "_thread", chip.thread())
+    monkeypatch.setattr(gc, "threshold", lambda size: None, raising=False)
     monkeypatch.setitem(sys.modules, "mpwasm.native.board", types.ModuleType("mpwasm.native.board"))
     monkeypatch.setattr(targets, "target", lambda: (targets.XTENSAWIN, 3))
     monkeypatch.setattr(images, "opened", chip.opened)
@@ -110,7 +132,7 @@ def test_what_lacks_room_gets_it_by_one_restart_that_costs_no_try(chip, online, 
     assert another_life(online, chip) == 0
     executor(fleet, seq, "native, 4000 B left")
     assert online.resets == 1 and fleet.component.name == "two"
-    wait(lambda: "restarted for executable memory, 10000 B in one piece" in [line[3] for line in fleet.lines])
+    wait(lambda: "restarted to start, executable memory 10000 B in one piece" in [line[3] for line in fleet.lines])
 
 
 def test_a_board_that_dies_fast_is_still_seen(chip, online, fleet):
@@ -169,7 +191,7 @@ def test_a_restart_in_vain_is_not_repeated(chip, online, fleet):
 
 
 def test_it_would_restart_for_ever_without_its_note(chip, online, fleet, monkeypatch):
-    monkeypatch.setattr("mpwasm.agent.store.Store.take", lambda store, name: False)
+    monkeypatch.setattr("mpwasm.agent.store.Store.take", lambda store, name: b"")
     assert in_vain(online, chip, fleet, 4) == 4
     another_life(online, chip)
     wait(lambda: not online.thread.is_alive())
@@ -190,3 +212,123 @@ def test_a_heap_that_stays_full_refuses_after_one_restart(chip, online, fleet):
     another_life(online, chip)
     wait(lambda: fleet.said("rejected", "no-memory", seq))
     assert online.resets == 1
+
+
+# -- a heap that is too short for an update, or for making an image
+
+
+def test_an_image_is_made_in_a_life_before_the_network(chip, online, fleet):
+    chip.makes = lambda: online.supervisor.updater.life == "make"
+    seq = push(fleet, chip, "one", 3000, tries=1)
+    wait(lambda: not online.thread.is_alive())
+    ready = len(fleet.states)
+    assert another_life(online, chip) == 0  # the life to make it, which no broker sees
+    wait(lambda: not online.thread.is_alive())
+    assert len(chip.made) == 1 and not online.supervisor.guests[0].inst and len(fleet.states) <= ready + 1  # the will of the life before
+    another_life(online, chip)
+    executor(fleet, seq, "native, 7000 B left")
+    wait(lambda: any("restarted to start" in text for text in fleet.texts()))
+    assert online.resets == 2
+
+
+def test_what_can_not_be_made_gets_one_life_for_it(chip, online, fleet):
+    chip.makes = lambda: False
+    seq = push(fleet, chip, "one", 3000)
+    for _ in range(2):
+        another_life(online, chip)
+    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
+    online.stop()
+    online.start()  # the power comes again: nothing is tried anew
+    wait(lambda: online.supervisor.guests and online.supervisor.guests[0].executor.startswith("plain"))
+    assert online.resets == 2
+
+
+def test_it_would_be_made_for_ever_without_the_mark(chip, online, fleet, monkeypatch):
+    monkeypatch.setattr("mpwasm.agent.room.untried", lambda updater, what: not updater.life)
+    chip.makes = lambda: False
+    seq = push(fleet, chip, "one", 3000)
+    for _ in range(2):
+        another_life(online, chip)
+    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
+    online.stop()
+    online.start()
+    wait(lambda: not online.thread.is_alive())
+    assert online.resets == 3
+
+
+def short_of_memory(monkeypatch, agent):
+    """Verifying lacks memory while a guest runs."""
+    real = tasks.verify
+
+    def verify(*arguments):
+        if any(guest.inst for guest in agent.supervisor.guests.values()):
+            raise MemoryError("memory allocation failed, allocating 512 bytes")
+        return real(*arguments)
+
+    monkeypatch.setattr(tasks, "verify", verify)
+
+
+def test_an_update_that_lacks_memory_gets_a_life_without_guests(chip, online, fleet, monkeypatch):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    short_of_memory(monkeypatch, online)
+    seq = push(fleet, chip, "two", 3000)
+    assert another_life(online, chip) == 0
+    assert not online.supervisor.guests
+    another_life(online, chip)
+    executor(fleet, seq, "native, 7000 B left")
+    assert online.resets == 2 and fleet.component.name == "two"
+
+
+def test_an_order_that_lacks_memory_in_every_life_fails_once(chip, online, fleet, monkeypatch):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+
+    def verify(*_arguments):
+        raise MemoryError("memory allocation failed, allocating 512 bytes")
+
+    monkeypatch.setattr(tasks, "verify", verify)
+    seq = push(fleet, chip, "two", 3000)
+    for _ in range(2):
+        another_life(online, chip)
+    wait(lambda: fleet.said("failed", "no-memory", seq) and online.supervisor.guests)
+    assert online.resets == 2 and online.supervisor.guests[0].executor == "native, 7000 B left"
+
+
+def test_a_life_for_an_update_ends_if_none_comes(chip, online, fleet):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    online.stop()
+    (online.root / "state" / "room").write_text("update")
+    fleet.broker.publish(topic(fleet.device, "desired"), b"", True)
+    online.start()
+    online.hardware.skip_ms = 121000
+    another_life(online, chip)
+    wait(lambda: online.supervisor.guests and online.supervisor.guests[0].inst)
+
+
+# -- the network's share
+
+
+def test_the_heap_can_not_have_the_networks_share_while_an_update_is_heavy(chip, online, fleet, monkeypatch):
+    seen = {}
+    for place, name in ((tasks, "verify"), (making, "image"), (importer, "load")):
+        monkeypatch.setattr(place, name, spied(seen, name, getattr(place, name), chip))
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    assert seen == {"verify": {True}, "image": {True}, "load": {True}}
+    assert chip.held and not chip.keeps()
+
+
+def test_it_would_have_it_otherwise(chip, online, fleet, monkeypatch):
+    seen = {}
+    monkeypatch.setattr("mpwasm.agent.room.hold", lambda: None)
+    monkeypatch.setattr(importer, "load", spied(seen, "load", importer.load, chip))
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    assert seen == {"load": {False}}
+
+
+def spied(seen, name, real, chip):
+    """`real`, noting under its name whether memory was kept from the heap when it was called."""
+
+    def call(*arguments):
+        seen.setdefault(name, set()).add(chip.keeps())
+        return real(*arguments)
+
+    return call

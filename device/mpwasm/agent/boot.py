@@ -1,5 +1,7 @@
 """The parts of an agent, made from its identity at the start; dropped afterwards."""
 
+import gc
+
 from mpwasm.agent import room
 from mpwasm.agent.health import Health
 from mpwasm.agent.link import Link
@@ -13,6 +15,7 @@ from mpwasm.wire.session import Session
 from mpwasm.wire.topics import topic
 
 _KEEPALIVE_S = const(30)
+_GARBAGE_BYTES = const(8192)
 
 
 def session(device, password):
@@ -41,6 +44,22 @@ def preload(folder):
             return
 
 
+def share(agent, life):
+    """Begin `life`: Wi-Fi gets what it needs of the memory before the heap can take it; garbage is collected before it scatters what stays."""
+    updater = agent.updater
+    updater.life = life
+    updater.pin = None
+    gc.threshold(_GARBAGE_BYTES)
+    if life:
+        agent.log.note("restarted to %s, executable memory %d B in one piece" % (life, updater.room))
+    if life != room.MAKE and agent.net.ssid is not None:
+        from network import STA_IF, WLAN
+
+        agent.net.wlan = WLAN(STA_IF)
+        agent.net.wlan.active(True)
+        updater.held = room.hold(room.NETWORK_BYTES + room.JOIN_BYTES)
+
+
 def boot(agent):
     """Fill in the `Supervisor` `agent`. Its `identity` is the map of `store.read_identity` and two more: 20 the key that reports are
     sealed with, 21 what all our topics begin with."""
@@ -60,6 +79,5 @@ def boot(agent):
         agent.log.note("journal lost")
     preload(agent.board.state)
     agent.updater.room = room.largest() or 0
-    agent.updater.fresh = store.take("room")
-    if agent.updater.fresh:
-        agent.log.note("restarted for executable memory, %d B in one piece" % agent.updater.room)
+    if agent.updater.room:
+        share(agent, store.take("room").decode())

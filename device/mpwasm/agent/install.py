@@ -6,8 +6,7 @@ Imported when there is something to decide and dropped when that is settled; wha
 import gc
 
 from mpwasm.agent import guest as guests
-from mpwasm.agent import launch, phase, renew, tasks
-from mpwasm.agent.room import Again
+from mpwasm.agent import launch, phase, renew, room, tasks
 from mpwasm.agent.store import Store
 from mpwasm.compat import const
 from mpwasm.errors import Refused, WasmError
@@ -20,6 +19,7 @@ _SPARE_FLASH_BYTES = const(8192)
 _RESIDENT_BYTES = const(49152)
 _UNKNOWN_BYTES = const(1 << 29)
 _SLICE_MS = const(50)
+_SHORT_BYTES = const(3072)  # a packet takes 1,600, and the heap never takes pieces of less than 2,048
 _REPORT_STEP = const(10)
 # what a module is no longer needed for once it is to be started: the loader wants the room
 _DECIDED = ("mpwasm.wire.desired", "mpwasm.wire.envelope", "mpwasm.wire.keys", "mpwasm.wire.manifest", "mpwasm.wire.record", "mpwasm.agent.ahead")
@@ -57,7 +57,7 @@ class Install:
 
     def begin(self, first, safe):
         """Tell a new machine what it would know: with `first` the board has just started, with `safe` nothing shall be started."""
-        self.feed(("boot",) + self.agents.facts(), ("start",) if safe else () if first else ("start", "report"))
+        self.feed(("boot",) + self.agents.facts(), ("start",) if safe or self.owner.life == room.UPDATE else () if first else ("start", "report"))
         if safe and self.machine.state == "trial":
             self.feed(("failed", 0, "trap", "the agent died"), ("start",))
         if not first:
@@ -79,11 +79,20 @@ class Install:
             return now
         if self.machine.online != self.link.ready:
             self.feed(("online",) if self.link.ready else ("offline",))
+            if self.owner.room and not self.link.ready and room.unused() < _SHORT_BYTES:
+                raise MemoryError("the network has %d B" % room.unused())
         if self.task and now >= self.due:
             self._advance()
         if self.events:
             self.feed(self.events.pop(0))
             return now
+        if self.owner.life == room.MAKE:
+            self._again("all is made", room.START)
+        if self.owner.life == room.START:
+            self.owner.life = ""
+        if self.owner.pin is None:
+            self.owner.pin = room.settle()
+            self._release()
         wake = self.machine.wake
         if wake is not None and now >= wake:
             self.feed(("tick",))
@@ -119,6 +128,17 @@ class Install:
         """Drop the task and its download."""
         self.task = None
         self.blocks.drop()
+        self._release()
+
+    def _hold(self):
+        """Work begins that lets the heap grow, and doesn't need the network."""
+        if self.owner.life != room.MAKE:
+            self.owner.held = self.owner.held or room.hold()
+
+    def _release(self):
+        if self.owner.held and self.owner.pin is not None:
+            self.owner.held.release()
+            self.owner.held = None
 
     # -- the machine's actions, one method each
 
@@ -148,6 +168,7 @@ class Install:
 
     def _do_verify(self, key, signature, message):
         self._run(self._verify(key, signature, message))
+        self._hold()
 
     def _verify(self, key, signature, message):
         loaded = phase.begin()
@@ -228,41 +249,48 @@ class Install:
 
     def _not_pending(self, slot):
         if self.pending and self.pending[0][0] == slot:
-            self.starting = None
+            self._stop_starting()
         self.pending = [row for row in self.pending if row[0] != slot]
+
+    def _stop_starting(self):
+        self.starting = self.spec = None
+        self._release()
 
     def start(self, now):
         """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one."""
         slot, key = self.pending[0]
         try:
             if self.starting is None:
+                self._hold()
                 self.owner.told[slot] = True
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
                 phase.drop(*_DECIDED)
-                restart = 0 if self.owner.fresh or self.machine.new_agent() else self.owner.room
-                self.starting = launch.bring(self.owner.guest_in(slot), self.store, self.spec, self.spec[launch.NATIVE], restart)
+                self.starting = self._bring(self.owner.guest_in(slot), self.spec)
             while self.board.uptime_ms() < now + _SLICE_MS:
                 self._prepared(next(self.starting))
         except StopIteration:
             self._started()
-        except Again as lack:
-            self._again(lack)
+        except room.Again as lack:
+            self._again(*lack.args)
         except (Refused, WasmError, MemoryError) as error:
             self._unfit(error)
 
-    def _again(self, lack):
-        """A soft reset, which frees all executable memory: it costs what is on trial no try, is no fast death, and the next boot must not ask
-        for another."""
-        self.log.note("restart: %s" % lack)
-        self.feed(("restarting",))
-        self.store.write("room", b"")
-        if not self.owner.agent.well:
-            self.store.write("crashes", b"%d" % self.owner.agent.crashes)
-        from machine import soft_reset
+    def _bring(self, guest, spec):
+        """The generator that starts what `spec` tells; in a life that is for another thing, one that prepares it, or nothing."""
+        life = self.owner.life
+        if life == room.MAKE:
+            return launch.make(guest, self.store, spec)
+        if life == room.UPDATE:
+            raise room.Again("the update is there", "")
+        restart = 0 if life or self.machine.new_agent() else self.owner.room
+        return launch.bring(guest, self.store, spec, spec[launch.NATIVE], restart, restart and room.untried(self.owner, spec[launch.DIGEST]))
 
-        soft_reset()
+    def _again(self, why, life):
+        """A restart that costs what is on trial no try."""
+        self.feed(("restarting",))
+        room.again(self.owner, life, why, self.spec[launch.DIGEST] if life == room.MAKE else b"")
 
     def _prepared(self, percent):
         """So much of the module is machine code; None while it is read."""
@@ -277,6 +305,8 @@ class Install:
     def _started(self):
         spec = self.spec
         slot, key = self._over()
+        if self.owner.life == room.MAKE:
+            return
         self.owner.running[slot] = key
         self.log.note("started %s %s (%s)" % (spec[launch.NAME], spec[launch.VERSION], self.owner.guests[slot].executor))
         self.feed(("started",))
@@ -284,10 +314,9 @@ class Install:
     def _over(self):
         """The end of a start: slot and key of what was to be started."""
         slot, key = self.pending.pop(0)
-        self.starting = self.spec = None
+        self._stop_starting()
         self.owner.told[slot] = False
         self.owner.note = ""
-        self.owner.fresh = self.owner.fresh and bool(self.pending)
         return slot, key
 
     def _unfit(self, error):

@@ -47,14 +47,14 @@ def load(path):
         phase.end(loaded, "mpwasm.wasm.")
 
 
-def bring(guest, store, spec, native, restart=0):
+def bring(guest, store, spec, native, restart=0, make=False):
     """Generator: start the module of `spec` in `guest`'s slot; yields between the slices of reading (None) and compiling it (percent), while
     the old guest runs on.
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
     still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece; or if
-    it lacks heap, which an update leaves in small pieces; never if `restart` is 0.
+    it lacks heap, which an update leaves in small pieces; never if `restart` is 0. `make`: whether a life may follow that makes the image.
     """
     from mpwasm.native import targets
 
@@ -67,6 +67,10 @@ def bring(guest, store, spec, native, restart=0):
         module = yield from _module(guest, store, spec)
         if target:
             why = yield from _made(guest, store, spec, module, target)
+        if make and why.startswith("no-memory"):
+            from mpwasm.agent import room
+
+            raise room.Again(why, room.MAKE)
         if not why:
             module = None
             window, file = images.opened(store, spec[DIGEST], target)
@@ -79,6 +83,23 @@ def bring(guest, store, spec, native, restart=0):
         if not module:
             module = yield from _module(guest, store, spec)
         link(guest, module, spec)
+
+
+def make(guest, store, spec):
+    """Generator: make the image of `spec`'s module if there is none, for a life to come; yields percent."""
+    from mpwasm.native import targets
+
+    target = targets.target()
+    if not target or not spec[NATIVE]:
+        return
+    _, file = images.opened(store, spec[DIGEST], target)
+    if file:
+        file.close()
+        return
+    module = yield from _module(guest, store, spec)
+    why = yield from _made(guest, store, spec, module, target)
+    if why:
+        guest.log.note("no image: " + why)
 
 
 def _module(guest, store, spec):
@@ -127,7 +148,7 @@ def _native(guest, spec, window, file, restart):
         file.close()
         why = room.lacking(error)
         if restart and (not why or room.wanted(error) <= restart):
-            raise room.Again(why or "heap: " + shortage(error)) from None
+            raise room.Again(why or "heap: " + shortage(error), room.START) from None
         if not why:
             raise
         return why
@@ -136,7 +157,7 @@ def _native(guest, spec, window, file, restart):
         _linked(guest, spec, importer.restore(facts), (base, data), (run, facts))
     except Refused as refused:
         if restart and refused.reason == "no-memory":
-            raise room.Again("heap: " + refused.detail) from None
+            raise room.Again("heap: " + refused.detail, room.START) from None
         raise
     guest.executor += room.left()
     return ""

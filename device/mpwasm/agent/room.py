@@ -1,4 +1,21 @@
-"""Executable memory that a port gives back at a soft reset only (ESP32): how much is free, and whether it was that which lacked."""
+"""Memory that a restart gives: the heap of an ESP32 grows into all that the network and machine code need, and never shrinks.
+
+A restart begins a *life* that is for one thing, told by the note `room` on flash: MAKE an image before the network takes its share, UPDATE
+without the guests, START what there is.
+"""
+
+from mpwasm.compat import const
+
+MAKE = "make"
+UPDATE = "update"
+START = "start"
+
+NETWORK_BYTES = const(12288)  # two TCP windows of that port, 5,760 B, and packets on their way
+JOIN_BYTES = const(8192)  # what Wi-Fi takes besides when it joins, and a connection
+_AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
+_WORD = const(4)
+_HALVINGS = const(20)
+_PIN_WORDS = const(16)  # more than one block: an area of which only the first is used passes for empty
 
 
 try:
@@ -8,7 +25,7 @@ except ImportError:  # found out once: a search on flash takes 5 ms
 
 
 class Again(Exception):
-    """Machine code does not fit executable memory now; it will after a soft reset, which frees what old code holds. Its argument says how much."""
+    """Memory lacks now that a restart would give: what lacked, and the life that shall follow."""
 
 
 def largest():
@@ -35,3 +52,75 @@ def lacking(error):
     if free is None or wanted(error) <= free:
         return ""
     return "executable memory: wanted %d, free %d" % (wanted(error), free)
+
+
+def hold(size=NETWORK_BYTES):
+    """Keep what the network needs from the heap, which there grows into all that is free, by the stack of a thread that sleeps until the lock
+    that is returned is released. None where there is nothing to keep it from, or not so much left."""
+    if largest() is None:
+        return None
+    from _thread import allocate_lock, stack_size, start_new_thread
+
+    lock = allocate_lock()
+    lock.acquire()
+    stack_size(size)
+    try:
+        start_new_thread(lock.acquire, ())
+        return lock
+    except OSError:
+        return None
+    finally:
+        stack_size(0)
+
+
+def unused():
+    """The largest piece in bytes that the heap has not taken, and may take or the network use."""
+    return max([region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
+def settle():
+    """Let the heap grow by all that is not held; returns what keeps the firmware from giving that back.
+
+    Else it grows when an update is in the middle of something, by all that there is, and the network stands still. An area is given back
+    when nothing lies in it: a list does, of which `pop` halves the memory in place until it is short.
+    """
+    pins = [[]]
+    try:
+        while unused() > 2 * _AREA_BYTES:
+            pins.append([None] * ((unused() - _AREA_BYTES) // _WORD))  # one that fits into the heap as it is makes it no larger
+    except MemoryError:
+        pins = pins[-1:]
+    pin = pins[-1]
+    del pin[_PIN_WORDS + _HALVINGS :]
+    while len(pin) > _PIN_WORDS:
+        pin.pop()
+    return pin
+
+
+def again(updater, life, why, tried=b""):
+    """Restart into `life`: that is no fast death. `tried` stands for what shall not have another restart: see `untried`.
+
+    A soft reset, which keeps Wi-Fi and the levels of pins, frees the heap and executable memory; to MAKE takes what Wi-Fi has, too.
+    """
+    from mpwasm.agent.store import Store
+
+    agent = updater.agent
+    agent.log.note("restart: " + why)
+    store = Store(agent.root, agent.identity[2])
+    if tried:
+        store.write("tried", tried)
+    store.write("room", life.encode())
+    if not agent.well:
+        store.write("crashes", b"%d" % agent.crashes)
+    import machine
+
+    machine.reset() if life == MAKE else machine.soft_reset()
+
+
+def untried(updater, what):
+    """Whether `what` (bytes) may have a restart: a board that has room of its own kind, and no restart for it before in vain."""
+    if not updater.room or updater.life or not what:
+        return False
+    from mpwasm.agent.store import Store
+
+    return Store(updater.root, updater.identity[2]).read("tried") != what

@@ -71,12 +71,20 @@ class Store:
         """Make `data` the journal."""
         self._seal("journal", data)
 
+    def read(self, name):
+        """The note `name` as bytes, b"" if there is none."""
+        try:
+            with open(self.dir + name, "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
     def take(self, name):
-        """Remove the note `name`; whether there was one."""
-        there = exists(self.dir + name)
-        if there:
+        """The same, and remove it."""
+        note = self.read(name)
+        if exists(self.dir + name):
             os.remove(self.dir + name)
-        return there
+        return note
 
     def save_spec(self, key, spec):
         """Keep the verdict on a manifest with its config, of which `key` is the digest: the spec (a list) that its module runs with."""

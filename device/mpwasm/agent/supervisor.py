@@ -119,7 +119,7 @@ class Supervisor:
         """One turn of the loop; returns the milliseconds that it may sleep now."""
         self.board.feed()
         now = self.board.uptime_ms()
-        due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.net.up(now)))
+        due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.updater.pin is not None and self.net.up(now)))
         for slot in [None] + list(self.guests):
             part = self.updater if slot is None else self.guests.get(slot)
             at = self._guarded(part.broke, part.step, now) if part else None

@@ -11,6 +11,8 @@ from mpwasm.errors import Refused
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 _AGAIN_MS = const(10000)
 _LATEST_MS = const(3600000)
+_MARK = const(8)
+_UPDATE_MS = const(120000)
 _IDLE = {1: 0, 2: "idle", 3: None, 4: None, 5: "", 6: "", 7: 0, 8: ""}
 
 
@@ -37,7 +39,9 @@ class Updater:
     """The slots of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` {slot: key of what is in
     it}, `told` {slot: whether the failure of its guest is known}, `again` {slot: (uptime at which what failed is started again, ms until then)}: ten
     seconds at first, twice as long each time that it fails soon, an hour at most; `room` the executable memory at boot (`room.largest`, 0 where
-    there is none of its own kind); `fresh` until all starts of a boot that was for it are done."""
+    there is none of its own kind); `life` what this one is for (`room`), until that is done, the one to UPDATE at `ends` (uptime) if no order comes;
+    `order` the last bytes of what came on `desired`; `pin` of `room.settle`, None until then, and `held` of
+    `room.hold`."""
 
     def __init__(self, agent, key):
         self.agent = agent
@@ -57,7 +61,11 @@ class Updater:
         self.running = {}
         self.told = {}
         self.room = 0
-        self.fresh = False
+        self.life = ""
+        self.ends = _UPDATE_MS
+        self.order = b""
+        self.pin = ()
+        self.held = None
         self.again = {}
 
     @property
@@ -107,6 +115,8 @@ class Updater:
     def _sleep(self):
         """Drop the `Install`: all is settled, and the journal says so."""
         self.install = None
+        if self.order:
+            self.ends = 0
         phase.end(self.loaded, "mpwasm.wire.")
         phase.end(self.loaded, "mpwasm.agent.")
         self.report()  # the free heap as it is between updates
@@ -124,6 +134,8 @@ class Updater:
                     self.wake(True)
                     return now
         if self.install is None:
+            if self.life == "update" and now >= self.ends:
+                self._again("", "no update")
             return None
         due = self.install.step(now)
         if due is None:
@@ -142,13 +154,24 @@ class Updater:
         else:
             self.wake()  # learns of it there
 
+    def _again(self, life, why, tried=b""):
+        from mpwasm.agent.room import again
+
+        again(self, life, why, tried)
+
     def broke(self, error):
-        """Give up for an error that nothing foresaw: the update is forgotten, the journal counts, the next `desired` tries again."""
+        """Give up for an error that nothing foresaw: the update is forgotten, the journal counts, the next `desired` tries again; for want of
+        memory, where a restart gives some, at once, in a life without guests."""
         if self.install:
             self.install.cancel()
         if self.loaded:
             self._sleep()
         reason = "no-memory" if isinstance(error, MemoryError) else "internal"
+        if self.room and not self.life and reason == "no-memory":
+            from mpwasm.agent.room import UPDATE, untried
+
+            if untried(self, self.order):
+                self._again(UPDATE, "an update lacks memory", self.order)
         self.view.state = "failed"
         for component in self.view.components:
             component.update({2: "failed", 3: reason, 8: repr(error)[:120]})
@@ -187,6 +210,7 @@ class Updater:
             phase.end(loaded, "mpwasm.wire.")
             return
         self.note = ""
+        self.order = message[-_MARK:]
         self.wake(loaded=loaded)
         self.install.events.append(("desired", topic, message))  # taken from the loop: there is more call stack left
 
