@@ -92,7 +92,7 @@ class Install:
             self.owner.life = ""
         if self.owner.pin is None:
             self.owner.pin = room.settle()
-            self._release()
+            room.give(self.owner)
         wake = self.machine.wake
         if wake is not None and now >= wake:
             self.feed(("tick",))
@@ -128,17 +128,7 @@ class Install:
         """Drop the task and its download."""
         self.task = None
         self.blocks.drop()
-        self._release()
-
-    def _hold(self):
-        """Work begins that lets the heap grow, and doesn't need the network."""
-        if self.owner.life != room.MAKE:
-            self.owner.held = self.owner.held or room.hold()
-
-    def _release(self):
-        if self.owner.held and self.owner.pin is not None:
-            self.owner.held.release()
-            self.owner.held = None
+        room.give(self.owner)
 
     # -- the machine's actions, one method each
 
@@ -168,7 +158,7 @@ class Install:
 
     def _do_verify(self, key, signature, message):
         self._run(self._verify(key, signature, message))
-        self._hold()
+        room.take(self.owner)
 
     def _verify(self, key, signature, message):
         loaded = phase.begin()
@@ -254,20 +244,20 @@ class Install:
 
     def _stop_starting(self):
         self.starting = self.spec = None
-        self._release()
+        room.give(self.owner)
 
     def start(self, now):
         """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one."""
         slot, key = self.pending[0]
         try:
             if self.starting is None:
-                self._hold()
+                room.take(self.owner)
                 self.owner.told[slot] = True
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
                 phase.drop(*_DECIDED)
-                self.starting = self._bring(self.owner.guest_in(slot), self.spec)
+                self.starting = launch.task(self.owner, slot, self.store, self.spec, self.machine.new_agent())
             while self.board.uptime_ms() < now + _SLICE_MS:
                 self._prepared(next(self.starting))
         except StopIteration:
@@ -276,16 +266,6 @@ class Install:
             self._again(*lack.args)
         except (Refused, WasmError, MemoryError) as error:
             self._unfit(error)
-
-    def _bring(self, guest, spec):
-        """The generator that starts what `spec` tells; in a life that is for another thing, one that prepares it, or nothing."""
-        life = self.owner.life
-        if life == room.MAKE:
-            return launch.make(guest, self.store, spec)
-        if life == room.UPDATE:
-            raise room.Again("the update is there", "")
-        restart = 0 if life or self.machine.new_agent() else self.owner.room
-        return launch.bring(guest, self.store, spec, spec[launch.NATIVE], restart, restart and room.untried(self.owner, spec[launch.DIGEST]))
 
     def _again(self, why, life):
         """A restart that costs what is on trial no try."""

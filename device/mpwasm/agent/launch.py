@@ -47,6 +47,21 @@ def load(path):
         phase.end(loaded, "mpwasm.wasm.")
 
 
+def task(updater, slot, store, spec, settled):
+    """The generator that starts what `spec` tells in a slot of the `updater.Updater`; in a life that is for another thing (`room`) one that
+    prepares it, or `room.Again`. `settled`: no restart may be asked for."""
+    from mpwasm.agent import room
+
+    life = updater.life
+    guest = updater.guest_in(slot)
+    if life == room.MAKE:
+        return make(guest, store, spec)
+    if life == room.UPDATE:
+        raise room.Again("the update is there", "")
+    restart = 0 if life or settled else updater.room
+    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.untried(updater, spec[DIGEST]))
+
+
 def bring(guest, store, spec, native, restart=0, make=False):
     """Generator: start the module of `spec` in `guest`'s slot; yields between the slices of reading (None) and compiling it (percent), while
     the old guest runs on.

@@ -73,6 +73,19 @@ def hold(size=NETWORK_BYTES):
         stack_size(0)
 
 
+def take(updater):
+    """Work begins that lets the heap grow, and doesn't need the network."""
+    if updater.life != MAKE:
+        updater.held = updater.held or hold()
+
+
+def give(updater):
+    """It is over; what was held from the boot on is until the heap has grown."""
+    if updater.held and updater.pin is not None:
+        updater.held.release()
+        updater.held = None
+
+
 def unused():
     """The largest piece in bytes that the heap has not taken, and may take or the network use."""
     return max([region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
@@ -115,6 +128,12 @@ def again(updater, life, why, tried=b""):
     import machine
 
     machine.reset() if life == MAKE else machine.soft_reset()
+
+
+def retry(updater):
+    """An update lacks memory: once for each order it gets a life without guests."""
+    if untried(updater, updater.order):
+        again(updater, UPDATE, "an update lacks memory", updater.order)
 
 
 def untried(updater, what):

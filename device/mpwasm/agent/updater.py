@@ -135,7 +135,9 @@ class Updater:
                     return now
         if self.install is None:
             if self.life == "update" and now >= self.ends:
-                self._again("", "no update")
+                from mpwasm.agent.room import again
+
+                again(self, "", "no update")
             return None
         due = self.install.step(now)
         if due is None:
@@ -154,11 +156,6 @@ class Updater:
         else:
             self.wake()  # learns of it there
 
-    def _again(self, life, why, tried=b""):
-        from mpwasm.agent.room import again
-
-        again(self, life, why, tried)
-
     def broke(self, error):
         """Give up for an error that nothing foresaw: the update is forgotten, the journal counts, the next `desired` tries again; for want of
         memory, where a restart gives some, at once, in a life without guests."""
@@ -167,11 +164,10 @@ class Updater:
         if self.loaded:
             self._sleep()
         reason = "no-memory" if isinstance(error, MemoryError) else "internal"
-        if self.room and not self.life and reason == "no-memory":
-            from mpwasm.agent.room import UPDATE, untried
+        if self.room and reason == "no-memory":
+            from mpwasm.agent.room import retry
 
-            if untried(self, self.order):
-                self._again(UPDATE, "an update lacks memory", self.order)
+            retry(self)
         self.view.state = "failed"
         for component in self.view.components:
             component.update({2: "failed", 3: reason, 8: repr(error)[:120]})
