@@ -12,7 +12,7 @@ from hil.target import Missing
 ROOT = Path(__file__).resolve().parents[1]
 DUAL = ROOT / "tests" / "dual"
 
-# Unpacks the bytearray `b`, in which files lie one behind the other, by `index`: [(path, size)].
+# Unpacks the bytearray `b`, in which files lie one behind the other, by `index`: [(path, size)]; `mode` "ab" goes on with a file.
 _UNPACK = """
 import os
 at, view = 0, memoryview(b)
@@ -22,7 +22,7 @@ for name, size in index:
         try: os.mkdir("/".join(parts[:i]))
         except OSError as e:
             if e.errno != 17: raise
-    with open(name, "wb") as g:
+    with open(name, mode) as g:
         g.write(view[at:at + size])
     at += size
 del b, view
@@ -97,21 +97,27 @@ def spec_files(name):
 
 
 def bundles(files):
-    """The files in groups of at most `_BUNDLE_BYTES`, each a dict; a longer file is a group of its own."""
+    """The files in groups of at most `_BUNDLE_BYTES`: (mode, {path: bytes}); a longer file is several groups, to be appended ("ab")."""
     group, size = {}, 0
     for path, data in files.items():
         if group and size + len(data) > _BUNDLE_BYTES:
-            yield group
+            yield "wb", group
             group, size = {}, 0
+        for at in range(0, len(data) - _BUNDLE_BYTES, _BUNDLE_BYTES):
+            yield "ab" if at else "wb", {path: data[at : at + _BUNDLE_BYTES]}
+        if len(data) > _BUNDLE_BYTES:
+            yield "ab", {path: data[(len(data) - 1) // _BUNDLE_BYTES * _BUNDLE_BYTES :]}
+            continue
         group[path], size = data, size + len(data)
-    yield group
+    if group:
+        yield "wb", group
 
 
 def install(target, files):
     """Write `files` ({path: bytes}) to the target, by way of its memory or by a quicker one that it has."""
     if target.put_all(files):
         return
-    for group in bundles(files):
+    for mode, group in bundles(files):
         target.load(b"".join(group.values()))
-        target.exec(f"index = {[(path, len(data)) for path, data in group.items()]!r}")
+        target.exec(f"mode, index = {mode!r}, {[(path, len(data)) for path, data in group.items()]!r}")
         target.exec(_UNPACK, timeout_s=900)
