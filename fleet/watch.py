@@ -13,8 +13,8 @@ from fleet.words import PAUSES, SIGNATURE_REASONS, explain, step
 POLL_S = 0.1
 OFFLINE_GRACE_S = 1.0
 RESTART_GRACE_S = 15.0
-START_GRACE_S = 180.0  # an ESP32 restarts to make machine code, and again to run it
-_STARTING = ("staged", "trial")
+WORK_GRACE_S = 180.0  # an ESP32 that lacks memory for an order restarts for it alone, to make machine code, and to run it
+_AT_WORK = ("manifest", "verify", "preflight", "verify-file", "staged", "trial")
 
 # How far a board is, in percent, when it enters a step; downloading fills the rest up to verify-file.
 _PERCENT = {
@@ -45,7 +45,7 @@ def percent(target):
 def words(target):
     """What a board is doing, in words."""
     if not target["online"] and not target["final"]:
-        return step("restarting" if target["state"] in _STARTING else "offline")
+        return step("restarting" if target["state"] in _AT_WORK else "offline")
     said = step(target["state"]) if target["runs"] or target["state"] != "confirmed" else _NOTHING
     if target["final"] and target["reason"]:
         return f"{said}: {explain(target['reason'], target['detail'])} [{target['reason']}]"
@@ -63,7 +63,7 @@ class Patience:
         """Whether the board may still move: it has not ended, and is online or was so a moment ago."""
         device = target["device"]
         if target["online"]:
-            self._until[device] = now + (START_GRACE_S if target["state"] in _STARTING else RESTART_GRACE_S)
+            self._until[device] = now + (WORK_GRACE_S if target["state"] in _AT_WORK else RESTART_GRACE_S)
         if target["final"]:
             return False
         return target["state"] == "queued" or now < self._until.get(device, self._start + OFFLINE_GRACE_S)
