@@ -66,7 +66,7 @@ def test_files(names):
                 files[f"/lib/{made.name}"] = made.read_bytes()
     for path in sorted((DUAL / "data").glob("*")) if (DUAL / "data").is_dir() else ():
         files[f"/data/{path.name}"] = path.read_bytes()
-    return files
+    return {**files, "/data/main.py": (ROOT / "device" / "main.py").read_bytes()}
 
 
 def suite_folder():

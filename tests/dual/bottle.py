@@ -223,8 +223,13 @@ _boot = boot.boot
 
 
 def main_source():
-    """The text of main.py: beside the sources, or on the flash of the VM that this runs in."""
-    where = "/main.py" if sys.implementation.name == "micropython" else __file__.rsplit("/", 3)[0] + "/device/main.py"
+    """The text of main.py: beside the sources, on the flash of the VM that this runs in, or on a board's, where it would start, with the data."""
+    if sys.implementation.name != "micropython":
+        where = __file__.rsplit("/", 3)[0] + "/device/main.py"
+    else:
+        import os
+
+        where = "/main.py" if "main.py" in os.listdir("/") else "/data/main.py"
     with open(where) as file:
         return file.read()
 

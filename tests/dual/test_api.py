@@ -56,8 +56,7 @@ def test_numbers_of_every_type_pass_both_ways():
             assert instance.exports.f(value) == value and seen[-1] == value, (valtype, value)
     instance, seen = echo(F64)
     assert instance.exports.f(3) == 3.0 and isinstance(seen[-1], float)
-    nan = instance.exports.f(float("nan"))
-    assert nan != nan
+    assert str(instance.exports.f(float("nan"))) == "nan"  # an RP2040's ROM compares NaN as infinity
 
 
 def test_unsigned_numbers_are_taken_by_their_bits():

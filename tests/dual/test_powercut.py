@@ -43,11 +43,11 @@ def test_torn_writes_and_atomic_renames():
 
 
 def test_full_flash_and_missing_folders():
-    flash = Flash(20000)
+    flash = Flash(2000)
     assert raises(OSError, flash.open, "/no/a", "w").args[0] == 2
     assert raises(OSError, flash.open, "/a", "r").args[0] == 2
     file = flash.open("/a", "wb")
-    assert raises(OSError, file.write, bytes(20001)).args[0] == 28
+    assert raises(OSError, file.write, bytes(2001)).args[0] == 28
     flash.mkdir("/d")
     with flash.open("/d/x", "wb"):
         pass
