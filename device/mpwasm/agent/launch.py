@@ -8,6 +8,7 @@ from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Tra
 
 _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
+_SMALL_RESERVE = const(4096)  # where heap is as short as on an ESP32
 _GRAIN = const(256)
 _RUNAWAY = const(122)
 
@@ -141,20 +142,21 @@ def _made(guest, store, spec, module, target):
     return why
 
 
-def span(window, budget):
-    """The addresses (first, bytes) that an image's memory holds from its start, of `budget` bytes: its data, and what is to spare for data and,
-    below them, for the stack of a module whose data begin high up."""
+def span(window, budget, reserve=_RESERVE):
+    """The addresses (first, bytes) that an image's memory holds from its start, of `budget` bytes: its data, and what is to spare of `reserve` for
+    data and, below them, for the stack of a module whose data begin high up."""
     base, needed, declared = window
-    size = max(needed, min(declared, budget, _RESERVE))
+    size = max(needed, min(declared, budget, reserve))
     return base - min(base, (size - needed) // 2 & -_GRAIN), size
 
 
 def _native(guest, spec, window, file, restart):
     """Start an image: the memory first, then the code, then the rest. Returns "", or why executable memory does not do."""
     phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
-    base, size = span(window, spec[_MEMORY])
     from mpwasm.agent import room
     from mpwasm.native import importer
+
+    base, size = span(window, spec[_MEMORY], _RESERVE if room.largest() is None else _SMALL_RESERVE)
 
     try:
         data = bytearray(size)
