@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from hil.emulated import EmulatedPicoW
-from hil.install import bundles, install
+from hil.install import install
 from hil.serial_board import SerialBoard
 from hil.target import ExecError, Missing
 
@@ -70,10 +70,3 @@ def test_the_serial_target_is_the_same_by_mpremote(board):
         serial.exec("{}[1]")
     with pytest.raises(Missing):
         serial.pin(1)
-
-
-def test_bundles_keep_order_and_bytes():
-    files = {f"/{n}": bytes(n) for n in (1, 30000, 30000, 60000, 5)} | {"/big": bytes(100000)}
-    groups = list(bundles(files))
-    assert [path for group in groups for path in group] == list(files)
-    assert all(len(group) == 1 or sum(map(len, group.values())) <= 49152 for group in groups) and len(groups) > 2
