@@ -56,7 +56,8 @@ def test_numbers_of_every_type_pass_both_ways():
             assert instance.exports.f(value) == value and seen[-1] == value, (valtype, value)
     instance, seen = echo(F64)
     assert instance.exports.f(3) == 3.0 and isinstance(seen[-1], float)
-    assert str(instance.exports.f(float("nan"))) == "nan"  # an RP2040's ROM compares NaN as infinity
+    instance, seen = echo(F32)  # an RP2040's ROM makes infinity of a NaN that becomes a double, and compares it as such
+    assert str(instance.exports.f(float("nan"))) == "nan"
 
 
 def test_unsigned_numbers_are_taken_by_their_bits():
