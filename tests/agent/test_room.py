@@ -214,9 +214,6 @@ def test_a_heap_that_stays_full_refuses_after_one_restart(chip, online, fleet):
     assert online.resets == 1
 
 
-# -- a heap that is too short for an update, or for making an image
-
-
 def test_an_image_is_made_in_a_life_before_the_network(chip, online, fleet):
     chip.makes = lambda: online.supervisor.updater.life == "make"
     seq = push(fleet, chip, "one", 3000, tries=1)
@@ -293,6 +290,24 @@ def test_an_order_that_lacks_memory_in_every_life_fails_once(chip, online, fleet
     assert online.resets == 2 and online.supervisor.guests[0].executor == "native, 7000 B left"
 
 
+def test_a_module_that_can_not_be_read_beside_the_network_gets_a_life_for_it(chip, online, fleet):
+    seq = fleet.push(program("nomem"))
+    for _ in range(2):
+        another_life(online, chip)
+    wait(lambda: fleet.said("rejected", "no-memory", seq))
+    assert online.resets == 2
+
+
+def test_a_start_that_breaks_does_not_keep_the_board_from_the_network(chip, online, fleet, monkeypatch):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    online.stop()
+    monkeypatch.setattr(launch, "task", lambda *_arguments: 1 // 0)
+    count = len(fleet.reports)
+    online.start()
+    wait(lambda: len(fleet.reports) > count)
+    assert online.supervisor.updater.pin == () and not chip.keeps()
+
+
 def test_a_life_for_an_update_ends_if_none_comes(chip, online, fleet):
     executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
     online.stop()
@@ -302,9 +317,6 @@ def test_a_life_for_an_update_ends_if_none_comes(chip, online, fleet):
     online.hardware.skip_ms = 121000
     another_life(online, chip)
     wait(lambda: online.supervisor.guests and online.supervisor.guests[0].inst)
-
-
-# -- the network's share
 
 
 def test_the_heap_can_not_have_the_networks_share_while_an_update_is_heavy(chip, online, fleet, monkeypatch):

@@ -269,6 +269,8 @@ class Install:
 
     def _again(self, why, life):
         """A restart that costs what is on trial no try."""
+        self.starting = None
+        gc.collect()
         self.feed(("restarting",))
         room.again(self.owner, life, why, self.spec[launch.DIGEST] if life == room.MAKE else b"")
 

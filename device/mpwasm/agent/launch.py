@@ -80,9 +80,14 @@ def bring(guest, store, spec, native, restart=0, make=False):
     if target:
         window, file = images.opened(store, spec[DIGEST], target)
     if not file:
-        module = yield from _module(guest, store, spec)
-        if target:
-            why = yield from _made(guest, store, spec, module, target)
+        try:
+            module = yield from _module(guest, store, spec)
+            if target:
+                why = yield from _made(guest, store, spec, module, target)
+        except MemoryError as error:
+            if not make or not target:
+                raise
+            why = "no-memory, " + str(error)
         if make and why.startswith("no-memory"):
             from mpwasm.agent import room
 

@@ -130,6 +130,15 @@ def again(updater, life, why, tried=b""):
     machine.reset() if life == MAKE else machine.soft_reset()
 
 
+def over(updater):
+    """What a life was for is done, or was given up: another one, or the network."""
+    if updater.life == MAKE or updater.life == UPDATE:
+        again(updater, START if updater.life == MAKE else "", "no more to do")
+    updater.life = ""
+    updater.pin = ()
+    give(updater)
+
+
 def retry(updater):
     """An update lacks memory: once for each order it gets a life without guests."""
     if untried(updater, updater.order):

@@ -134,10 +134,10 @@ class Updater:
                     self.wake(True)
                     return now
         if self.install is None:
-            if self.life == "update" and now >= self.ends:
-                from mpwasm.agent.room import again
+            if self.pin is None or self.life == "update" and now >= self.ends:
+                from mpwasm.agent.room import over
 
-                again(self, "", "no update")
+                over(self)
             return None
         due = self.install.step(now)
         if due is None:
