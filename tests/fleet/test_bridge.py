@@ -108,7 +108,7 @@ def test_a_relay_that_the_module_heeds_is_a_switch(quiet, broker):
         told = json.loads(listener.seen["homeassistant/switch/wasmfleet_b1/relay/config"])
         assert told["command_topic"] == "fleet/b1/relay/set" and told["state_topic"] == "fleet/b1/relay/state"
         assert [row["topic"] for row in told["availability"]] == [homeassistant.AVAILABLE, "fleet/b1/connection/state"]
-        assert "homeassistant/binary_sensor/wasmfleet_b1/door/config" in listener.seen
+        wait(lambda: "homeassistant/binary_sensor/wasmfleet_b1/door/config" in listener.seen, what="for the door")
         assert listener.seen["homeassistant/binary_sensor/wasmfleet_b1/relay/config"] == ""  # from before it was a switch
         for payload in ("ON", "perhaps"):
             listener.client.publish("fleet/b1/relay/set", payload, 1)

@@ -9,7 +9,7 @@ import pytest
 
 from bench import vm
 from mpwasm.native import thumb_values
-from mpwasm.wasm import control, emit, floats, interp, memory, numeric, wide
+from mpwasm.wasm import body, control, floats, interp, memory, numeric, wide
 from tests import figures
 from tests.fuzz import campaign, check, oracle
 from tests.fuzz.cases import Case
@@ -98,7 +98,7 @@ BREAKS = (
     (wide, "shift", wrong_shift, 60),
     (interp, "below", wrong_below, 60),
     (floats.Format, "round", wrong_round, 60),
-    (emit.Emitter, "spill", wrong_spill, 120),
+    (body.Body, "spill", wrong_spill, 120),
     (memory.Memory, "grow", wrong_grow, 120),
     (control.Control, "types_of", wrong_types, 240),
 )
