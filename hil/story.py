@@ -29,6 +29,7 @@ PUSH_S = 1200
 TOGGLE_S = 240
 UP_S = 30
 CUT_AFTER_S = 1
+CALM_S = 75  # from a reset to a minute of uptime, its boot included
 
 
 class Failed(RuntimeError):
@@ -67,6 +68,7 @@ class Story:
         self.home = tempfile.mkdtemp(prefix="wasmfleet-hil-")
         self.levels = []
         self.hot = False  # whether the relay was switched on by warming the sensor
+        self.restarted = 0
         self._up = None
 
     def say(self, text):
@@ -141,10 +143,16 @@ class Story:
         self.fleet("push", SENSOR / "sensor.wasm", "--group", GROUP, "--timeout", PUSH_S, timeout_s=PUSH_S + 60)
         self.figures["pin changes"] = str(len(seen))
 
+    def calm(self):
+        """Three restarts within a minute each would be taken for a crash loop: the board has to run for longer before the next."""
+        wait("a minute of the board's time", READY_S, lambda: self.target.seconds() - self.restarted > CALM_S)
+
     def survive(self, what, action):
         """After `action` (a reset, a power cut) the board comes back by itself, its module running, nothing fetched again."""
+        self.calm()
         before = self.device()["report"]["boots"]
         action()
+        self.restarted = self.target.seconds()
         back = wait(f"back after {what}", READY_S, lambda: (row := self.device())["state"] == "ready" and row["report"]["boots"] > before and row)
         if back["module"] != "sensor":
             raise Failed(f"after {what} the board runs {back['module']}")
@@ -158,6 +166,7 @@ class Story:
         name = b"padding"
         module.write_bytes((SENSOR / "sensor.wasm").read_bytes() + section(bytes([len(name)]) + name + os.urandom(PADDING_BYTES)))
         shutil.copy(SENSOR / "manifest.toml", self.home)
+        self.calm()
         self.fleet("push", module, "--group", GROUP, "--version", "2.0.0", "--no-watch")
         before = self.device()["report"]["boots"]
         wait("the download", PUSH_S, lambda: self.device()["status"] == "downloading")

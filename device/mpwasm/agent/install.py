@@ -57,7 +57,8 @@ class Install:
 
     def begin(self, first, safe):
         """Tell a new machine what it would know: with `first` the board has just started, with `safe` nothing shall be started."""
-        self.feed(("boot",) + self.agents.facts(), ("start",) if safe or self.owner.life == room.UPDATE else () if first else ("start", "report"))
+        life, safe = self.owner.life, safe and not self.owner.life  # what a restart was made for is started
+        self.feed(("boot",) + self.agents.facts(), ("start",) if safe or life == room.UPDATE else () if first else ("start", "report"))
         if safe and self.machine.state == "trial":
             self.feed(("failed", 0, "trap", "the agent died"), ("start",))
         if not first:
