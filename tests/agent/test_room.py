@@ -229,27 +229,26 @@ def test_an_image_is_made_in_a_life_before_the_network(chip, online, fleet):
     assert online.resets == 2
 
 
-def test_what_can_not_be_made_gets_one_life_for_it(chip, online, fleet):
+def made_in_vain(agent, chip, fleet):
+    """Push a module of which no life can make an image; it runs all the same, and then the power comes again."""
     chip.makes = lambda: False
     seq = push(fleet, chip, "one", 3000)
     for _ in range(2):
-        another_life(online, chip)
+        another_life(agent, chip)
     executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
-    online.stop()
-    online.start()  # the power comes again: nothing is tried anew
+    agent.stop()
+    agent.start()
+
+
+def test_what_can_not_be_made_gets_one_life_for_it(chip, online, fleet):
+    made_in_vain(online, chip, fleet)  # nothing is tried anew
     wait(lambda: online.supervisor.guests and online.supervisor.guests[0].executor.startswith("plain"))
     assert online.resets == 2
 
 
 def test_it_would_be_made_for_ever_without_the_mark(chip, online, fleet, monkeypatch):
     monkeypatch.setattr("mpwasm.agent.room.untried", lambda updater, what: not updater.life)
-    chip.makes = lambda: False
-    seq = push(fleet, chip, "one", 3000)
-    for _ in range(2):
-        another_life(online, chip)
-    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
-    online.stop()
-    online.start()
+    made_in_vain(online, chip, fleet)
     wait(lambda: not online.thread.is_alive())
     assert online.resets == 3
 
