@@ -2,7 +2,7 @@
 
 import os
 
-from wasi_fakes import get, guest, trapped
+from wasi_fakes import folder, get, guest, trapped
 
 from mpwasm.wasi.kv import pack, unpack
 
@@ -91,7 +91,7 @@ def stored(host, name):
 def forget():
     """Remove the file of the guest "mod"."""
     try:
-        os.remove("/tmp/kv.6d6f64")
+        os.remove(folder() + "/kv.6d6f64")
     except OSError:
         return
 
