@@ -61,7 +61,7 @@ def compiled(payload, architecture):
         library.close()
     hint = image.hint(rows, blob.rare)
     parts = image.parts(module, blob, rows, (architecture, SUBVERSION))
-    return bytes((len(hint),)) + hint + struct.pack("<III", *image.window(module)) + b"".join(parts)
+    return bytes((len(hint),)) + hint + b"".join(parts)
 
 
 def listed(manifest):

@@ -117,7 +117,7 @@ def test_a_chip_with_an_fpu_takes_code_for_those_without(monkeypatch, tmp_path):
 
 def test_without_the_hash_anything_would_be_sealed(cortex, tmp_path, monkeypatch):
     digest = sha256(BLOB).digest()
-    monkeypatch.setattr(ahead, "sha256", lambda: SimpleNamespace(update=lambda _data: None, digest=lambda: digest))
+    monkeypatch.setattr(ahead, "sha256", lambda _data: SimpleNamespace(update=lambda _data: None, digest=lambda: digest))
     assert ahead.keep(_with_part(tmp_path, BLOB[:-1] + b"\0"), sha256(MODULE).digest(), TARGET, digest)
 
 

@@ -14,13 +14,13 @@ from mpwasm.wasm.load import load_module
 TARGET = (4, 3)
 ONE, OTHER = bytes(range(32)), bytes(range(1, 33))
 WINDOW = (0, 100, 65536)
-PARTS = (b"M\x06\x13\x1f head", bytes(1500), b"\0")
+PARTS = (struct.pack("<III", *WINDOW), b"M\x06\x13\x1f head", bytes(1500), b"\0")
 
 
 @pytest.fixture
 def store(tmp_path):
     made = Store(str(tmp_path), b"k" * 32)
-    images.write(made, ONE, TARGET, WINDOW, PARTS)
+    images.write(made, ONE, TARGET, PARTS)
     return made
 
 
@@ -34,7 +34,7 @@ def opened(store, digest=ONE, target=TARGET):
 
 
 def test_an_image_comes_back(store):
-    assert opened(store) == (WINDOW, b"".join(PARTS))
+    assert opened(store) == (WINDOW, b"".join(PARTS[1:]))
     assert opened(store, OTHER) is None
 
 
@@ -82,7 +82,7 @@ def unsealed(store, digest):
 
 def test_a_swapped_image_is_not_opened(store):
     """The image of one module under the name of another; that of another board; of another port."""
-    images.write(store, OTHER, TARGET, WINDOW, PARTS)
+    images.write(store, OTHER, TARGET, PARTS)
     one, other = images.path(store, ONE), images.path(store, OTHER)
     with open(other, "rb") as file:
         data = file.read()
@@ -91,7 +91,7 @@ def test_a_swapped_image_is_not_opened(store):
     assert opened(store) is None
     assert opened(Store(store.root, b"x" * 32), OTHER) is None
     for target in ((5, 3), (4, 2)):
-        images.write(store, ONE, TARGET, WINDOW, PARTS)
+        images.write(store, ONE, TARGET, PARTS)
         assert opened(store, ONE, target) is None
 
 

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from types import SimpleNamespace
 
+import pytest
 from bottle import Bottle
 from cutting import ModuleUpdate
 from update_bench import KEY
@@ -23,17 +24,13 @@ class AheadBottle(Bottle):
     image = b""
 
     def _boot(self):
-        kept = {name: getattr(ahead, name, None) for name in ("open", "os", "targets")}
-        ahead.open, ahead.os, ahead.targets = self.flash.open, self.flash, SimpleNamespace(target=lambda: TARGET)
         self.unsigned += [path for path, data in self.flash.below("/state/").items() if path.endswith(".img") and data != self.image]
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            for module in ahead, images:
+                patch.setattr(module, "open", self.flash.open, raising=False)
+            patch.setattr(images, "os", self.flash)
+            patch.setattr(ahead, "targets", SimpleNamespace(target=lambda: TARGET))
             super()._boot()
-        finally:
-            for name, value in kept.items():
-                if value is None:
-                    delattr(ahead, name)
-                else:
-                    setattr(ahead, name, value)
 
 
 class ModuleAhead(ModuleUpdate):

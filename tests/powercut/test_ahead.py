@@ -33,7 +33,7 @@ def test_an_image_written_in_place_is_caught(monkeypatch):
 
 def in_place(store, digest, target, _blob):
     """`ahead.keep` without its defence."""
-    with ahead.open(images.path(store, digest), "wb") as file:
+    with images.open(images.path(store, digest), "wb") as file:
         file.write(images.tag(store, digest, target, sha256(CONTENT).digest()))
         file.write(CONTENT)
     return True

@@ -1,7 +1,7 @@
 """The modules of github.com/WebAssembly/wasi-testsuite that need no files, run as `fleet run` does.
 
-$WASI_TESTSUITE is the folder `tests` of a checkout of its branch prod/testsuite-all; without it these tests are skipped (tests/dual/test_wasi_*
-check the same functions). Tests whose settings open a folder are not ours: a board gives guests no files.
+$WASI_TESTSUITE, or ~/.cache/wasmfleet/wasi-testsuite/tests, is the folder `tests` of a checkout of its branch prod/testsuite-all; without it these
+tests are skipped (tests/dual/test_wasi_* check the same functions). Tests whose settings open a folder are not ours: a board gives guests no files.
 """
 
 import json
@@ -12,7 +12,8 @@ import pytest
 
 from fleet.locally import Limits, Run
 
-SUITE = os.environ.get("WASI_TESTSUITE")
+SUITE = Path(os.environ.get("WASI_TESTSUITE") or Path.home() / ".cache" / "wasmfleet" / "wasi-testsuite" / "tests")
+MISSING = f"{SUITE} is not there: set WASI_TESTSUITE to the folder tests of WebAssembly/wasi-testsuite, branch prod/testsuite-all"
 # Those that need no files, by name, so that a checkout that lacks some fails.
 WANTED = {
     "assemblyscript": """args_get-multiple-arguments args_sizes_get-multiple-arguments args_sizes_get-no-arguments environ_get-multiple-variables
@@ -27,7 +28,7 @@ CASES = [(language, name) for language, names in WANTED.items() for name in name
 
 def folder(language):
     """Where the modules of a language lie."""
-    return Path(SUITE) / language / "testsuite" / "wasm32-wasip1"
+    return SUITE / language / "testsuite" / "wasm32-wasip1"
 
 
 def settings(path):
@@ -36,7 +37,7 @@ def settings(path):
     return json.loads(beside.read_text()) if beside.exists() else {}
 
 
-@pytest.mark.skipif(not SUITE, reason="set WASI_TESTSUITE to the folder tests of WebAssembly/wasi-testsuite, branch prod/testsuite-all")
+@pytest.mark.skipif(not SUITE.is_dir(), reason=MISSING)
 @pytest.mark.parametrize("language, name", CASES)
 def test_module(language, name):
     path, lines = folder(language) / f"{name}.wasm", []
@@ -49,7 +50,7 @@ def test_module(language, name):
         assert "\n".join(facts["text"] for kind, facts in lines if kind == "log") == wanted["stdout"].rstrip("\n")
 
 
-@pytest.mark.skipif(not SUITE, reason="needs WASI_TESTSUITE")
+@pytest.mark.skipif(not SUITE.is_dir(), reason=MISSING)
 def test_no_test_without_files_is_left_out():
     found = {(language, path.stem) for language in WANTED for path in folder(language).glob("*.wasm") if not {"root", "dirs"} & set(settings(path))}
     assert found == set(CASES)

@@ -4,16 +4,15 @@ Imported for that and dropped. The blob: one byte, so many bytes of hint for the
 tag. Where it doesn't come, or isn't for this port and engine, the board compiles by itself.
 """
 
-import os
 from hashlib import sha256
 
 from mpwasm.agent import images
+from mpwasm.agent.store import pieces
 from mpwasm.compat import const
+from mpwasm.errors import Refused
 from mpwasm.native import targets
 
 _ENGINE = const(3)  # of `native.container`
-_TAG = const(32)
-_CHUNK = const(512)
 _SPARE_FLASH_BYTES = const(8192)
 
 
@@ -46,31 +45,22 @@ def _there(store, digest, target):
 def keep(store, digest, target, blob):
     """Make the download `blob` the image of the module `digest`; False if its bytes are not those that were signed. One pass: what is sealed is
     what was hashed."""
-    name = images.path(store, digest)
-    whole = sha256()
-    content = sha256()
     with open(store.path(blob) + ".part", "rb") as old:
         first = old.read(1)
         hint = old.read(first[0] if first else 0)
-        whole.update(first)
-        whole.update(hint)
-        with open(name + ".tmp", "wb") as new:
-            new.write(bytes(_TAG))
-            buf = bytearray(_CHUNK)
-            view = memoryview(buf)
-            n = old.readinto(buf)
-            while n:
-                new.write(view[:n])
-                whole.update(view[:n])
-                content.update(view[:n])
-                n = old.readinto(buf)
-            right = whole.digest() == blob
-            if right:
-                new.seek(0)
-                new.write(images.tag(store, digest, target, content.digest()))
-    if right:
-        os.rename(name + ".tmp", name)
-        store.write("parts", hint)
-    else:
-        os.remove(name + ".tmp")
-    return right
+        try:
+            images.write(store, digest, target, _signed(old, sha256(first + hint), blob))
+        except Refused:
+            store.remove_file(images.path(store, digest) + ".tmp")
+            return False
+    store.write("parts", hint)
+    return True
+
+
+def _signed(file, whole, digest):
+    """Generator: what is left in the file, in pieces, all of it hashed by `whole`, too; `Refused` at its end if that is not `digest`."""
+    for piece in pieces(file):
+        whole.update(piece)
+        yield piece
+    if whole.digest() != digest:
+        raise Refused("digest", "image")

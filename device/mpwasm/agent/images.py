@@ -9,13 +9,12 @@ import os
 import struct
 from hashlib import sha256
 
-from mpwasm.agent.store import name_of
+from mpwasm.agent.store import name_of, pieces
 from mpwasm.compat import const
 from mpwasm.wire.seal import hmac_sha256
 
 _TAG = const(32)
 _HEAD = const(44)
-_CHUNK = const(512)
 _ENGINE = const(3)  # of `native.container`, which a start does not load
 
 
@@ -29,13 +28,13 @@ def tag(store, digest, target, content):
     return hmac_sha256(store.key, b"image" + bytes((_ENGINE, target[0], target[1])) + digest + content)
 
 
-def write(store, digest, target, window, parts):
-    """Make the image of a module: `window` (base, needed, declared), `parts` the bytes of the `.mpy`. OSError where flash is full."""
+def write(store, digest, target, parts):
+    """Make the image of a module of `parts`, which give bytes: see `native.image.parts`. OSError where flash is full."""
     name = path(store, digest)
     total = sha256()
     with open(name + ".tmp", "wb") as file:
         file.write(bytes(_TAG))
-        for part in (struct.pack("<III", *window),) + tuple(parts):
+        for part in parts:
             file.write(part)
             total.update(part)
         file.seek(0)
@@ -63,10 +62,6 @@ def opened(store, digest, target):
 def _content(file, begin):
     """SHA-256 of all behind the tag: of `begin`, and what is still to be read."""
     total = sha256(begin)
-    buf = bytearray(_CHUNK)
-    view = memoryview(buf)
-    while True:
-        n = file.readinto(buf)
-        if not n:
-            return total.digest()
-        total.update(view[:n])
+    for piece in pieces(file):
+        total.update(piece)
+    return total.digest()

@@ -17,7 +17,7 @@ def image(store, digest, module, target):
     blob = None
     try:
         blob = yield from _compiled(module, target[0])
-        images.write(store, digest, target, _window(module), _wrapped(store, module, blob, target))
+        images.write(store, digest, target, _parts(store, module, blob, target))
         return ""
     except MemoryError as error:
         module = blob = None
@@ -61,8 +61,8 @@ def _compiled(module, architecture):
         library.close()
 
 
-def _wrapped(store, module, blob, target):
-    """The parts of the `.mpy`; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
+def _parts(store, module, blob, target):
+    """What the image holds; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
     from mpwasm.native import image as made
     from mpwasm.wasi.resolver import find
 
@@ -70,9 +70,3 @@ def _wrapped(store, module, blob, target):
     store.write("parts", made.hint(rows, blob.rare))
     gc.collect()
     return made.parts(module, blob, rows, target)
-
-
-def _window(module):
-    from mpwasm.native import image as made
-
-    return made.window(module)

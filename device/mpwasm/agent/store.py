@@ -22,6 +22,17 @@ def name_of(digest):
     return hexlify(digest[:_NAME_BYTES]).decode()
 
 
+def pieces(file):
+    """Generator: what is left in an open file, in pieces that are views of one buffer."""
+    buf = bytearray(_CHUNK)
+    view = memoryview(buf)
+    while True:
+        n = file.readinto(buf)
+        if not n:
+            return
+        yield view[:n]
+
+
 def exists(path):
     """True if there is such a file."""
     try:
@@ -82,7 +93,7 @@ class Store:
     def take(self, name):
         """The same, and remove it."""
         note = self.read(name)
-        if exists(self.dir + name):
+        if note:
             os.remove(self.dir + name)
         return note
 
@@ -129,17 +140,13 @@ class Store:
     def hash(self, path):
         """SHA-256 of a file, read now; None if there is none."""
         total = sha256()
-        buf = bytearray(_CHUNK)
-        view = memoryview(buf)
         try:
             with open(path, "rb") as file:
-                while True:
-                    n = file.readinto(buf)
-                    if not n:
-                        return total.digest()
-                    total.update(view[:n])
+                for piece in pieces(file):
+                    total.update(piece)
         except OSError:
             return None
+        return total.digest()
 
     def begin_part(self, digest):
         """Open the file that a download of `digest` goes into; return the bitmap saved of an earlier attempt, or None.
@@ -187,14 +194,10 @@ class Store:
     def copy_to_part(self, digest, path):
         """As if the content `digest` had been downloaded: take it from a file that is here."""
         self.end_part()
-        buf = bytearray(_CHUNK)
-        view = memoryview(buf)
         with open(path, "rb") as old:
             with open(self.path(digest) + ".part", "wb") as new:
-                n = old.readinto(buf)
-                while n:
-                    new.write(view[:n])
-                    n = old.readinto(buf)
+                for piece in pieces(old):
+                    new.write(piece)
 
     def move_payload(self, digest, path):
         """The content or finished download `digest`, of which the hash is right, becomes the file `path`."""

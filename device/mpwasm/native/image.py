@@ -1,5 +1,7 @@
 """What an image holds, the same to the byte wherever it is made: on the board, or ahead on the fleet's side (`fleet push --aot`)."""
 
+from struct import pack
+
 from mpwasm.compat import const
 from mpwasm.errors import Unlinkable
 from mpwasm.native.container import facts_of, wrap
@@ -25,9 +27,9 @@ def hint(rows, rare):
 
 
 def parts(module, blob, rows, target):
-    """The parts of the `.mpy` for `target`, (architecture, sub-version)."""
+    """What an image holds, as parts: `window`, three u32, then the `.mpy` for `target`, (architecture, sub-version)."""
     head, tail = wrap(len(blob.code), facts_of(module, blob, rows), target[0], target[1])
-    return head, blob.code, tail
+    return pack("<III", *window(module)), head, blob.code, tail
 
 
 def window(module):
