@@ -194,7 +194,7 @@ class Service:
         """Read again what a service that died had taken and not stored, and publish again what it may not have got to the broker."""
         if self.store.bury_services(now - PEER_DEAD_S):
             log.warning("another service has died; reading again what boards last said")
-            self._give(row for row in self.store.all_desired() if row.published is not None and row.published > now - MAYBE_LOST_S)
+            self._give(self.store.all_desired(now - MAYBE_LOST_S))
             self.bus.catch_up()
             self._settle_at = now + CATCH_UP_S
         if self._settle_at is not None and now >= self._settle_at:

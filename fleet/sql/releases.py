@@ -80,10 +80,11 @@ class Releases:
         with self.read() as session:
             return session.exec(select(Deployment).where(Deployment.device == device).order_by(col(Deployment.seq).desc())).first()
 
-    def all_desired(self):
-        """The newest `Deployment` of every board."""
+    def all_desired(self, since=0):
+        """The newest `Deployment` of every board; those published after the time `since` if it is given."""
         newest = select(Deployment.device, func.max(Deployment.seq).label("seq")).group_by(Deployment.device).subquery()
-        return self.rows(select(Deployment).join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq)))
+        found = select(Deployment).join(newest, (Deployment.device == newest.c.device) & (Deployment.seq == newest.c.seq))
+        return self.rows(found.where(col(Deployment.published) > since) if since else found)
 
     def desired_of(self, devices):
         """{device: its newest Deployment}."""
