@@ -10,6 +10,7 @@ import pytest
 
 from mpwasm.agent.supervisor import Supervisor
 from mpwasm.wasi.hardware import Board as Hardware
+from tests.agent.chip import chip  # noqa: F401 - a fixture
 from tests.fakes import engine
 from tests.fakes.broker import Broker
 from tests.fakes.fleet import Fleet, wait

@@ -273,7 +273,7 @@ class Install:
         self.starting = None
         gc.collect()
         self.feed(("restarting",))
-        room.again(self.owner, life, why, self.spec[launch.DIGEST] if life == room.MAKE else b"")
+        room.again(self.owner, life, why)
 
     def _prepared(self, percent):
         """So much of the module is machine code; None while it is read."""

@@ -60,7 +60,7 @@ def task(updater, slot, store, spec, settled):
     if life == room.UPDATE:
         raise room.Again("the update is there", "")
     restart = 0 if life or settled else updater.room
-    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.untried(updater, spec[DIGEST]))
+    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.makeable(updater, spec[DIGEST]))
 
 
 def bring(guest, store, spec, native, restart=0, make=False):
@@ -91,6 +91,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
         if make and why.startswith("no-memory"):
             from mpwasm.agent import room
 
+            room.mark(store, spec[DIGEST])
             raise room.Again(why, room.MAKE)
         if not why:
             module = None
@@ -108,6 +109,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
 
 def make(guest, store, spec):
     """Generator: make the image of `spec`'s module if there is none, for a life to come; yields percent."""
+    from mpwasm.agent import room
     from mpwasm.native import targets
 
     target = targets.target()
@@ -117,10 +119,16 @@ def make(guest, store, spec):
     if file:
         file.close()
         return
-    module = yield from _module(guest, store, spec)
-    why = yield from _made(guest, store, spec, module, target)
-    if why:
-        guest.log.note("no image: " + why)
+    why = "the module"
+    try:
+        module = yield from _module(guest, store, spec)
+        why = yield from _made(guest, store, spec, module, target)
+    finally:
+        if why:
+            room.mark(store, spec[DIGEST])
+            guest.log.note("no image: " + why)
+        else:
+            room.made(store, spec[DIGEST])
 
 
 def _module(guest, store, spec):

@@ -15,6 +15,9 @@ JOIN_BYTES = const(8192)  # what Wi-Fi takes besides when it joins, and a connec
 _AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
 _WORD = const(4)
 _HALVINGS = const(20)
+_LIVES = const(2)
+_MARK = const(8)
+_MARKS = const(256)  # two for each slot that there may be
 _PIN_WORDS = const(16)  # more than one block: an area of which only the first is used passes for empty
 
 
@@ -110,18 +113,21 @@ def settle():
     return pin
 
 
-def again(updater, life, why, tried=b""):
-    """Restart into `life`: that is no fast death. `tried` stands for what shall not have another restart: see `untried`.
+def notes(updater):
+    """The store, for a note that outlasts a restart."""
+    from mpwasm.agent.store import Store
+
+    return Store(updater.root, updater.identity[2])
+
+
+def again(updater, life, why):
+    """Restart into `life`: that is no fast death.
 
     A soft reset, which keeps Wi-Fi and the levels of pins, frees the heap and executable memory; to MAKE takes what Wi-Fi has, too.
     """
-    from mpwasm.agent.store import Store
-
     agent = updater.agent
     agent.log.note("restart: " + why)
-    store = Store(agent.root, agent.identity[2])
-    if tried:
-        store.write("tried", tried)
+    store = notes(updater)
     store.write("room", life.encode())
     if not agent.well:
         store.write("crashes", b"%d" % agent.crashes)
@@ -140,15 +146,30 @@ def over(updater):
 
 
 def retry(updater):
-    """An update lacks memory: once for each order it gets a life without guests."""
-    if untried(updater, updater.order):
-        again(updater, UPDATE, "an update lacks memory", updater.order)
+    """An update lacks memory: its order gets a life without guests, and another if the power went in that one; orders before it get none any more,
+    so that sending them again restarts nothing."""
+    store = notes(updater)
+    tried = int(store.read("order") or b"0")
+    last = 2 * updater.order + 1
+    if updater.life == UPDATE:
+        store.write("order", b"%d" % max(tried, last))
+    elif updater.order and tried < last:
+        store.write("order", b"%d" % max(tried + 1, last - 1))
+        again(updater, UPDATE, "an update lacks memory")
 
 
-def untried(updater, what):
-    """Whether `what` (bytes) may have a restart: a board that has room of its own kind, and no restart for it before in vain."""
-    if not updater.room or updater.life or not what:
-        return False
-    from mpwasm.agent.store import Store
+def mark(store, digest):
+    """Before a life to make an image, and after one in vain."""
+    store.write("unmade", (store.read("unmade") + digest[:_MARK])[-_MARKS:])
 
-    return Store(updater.root, updater.identity[2]).read("tried") != what
+
+def makeable(updater, digest):
+    """Whether there may be a life to make the image of a module: none was in vain; one in which the power went is not."""
+    return notes(updater).read("unmade").count(digest[:_MARK]) < _LIVES
+
+
+def made(store, digest):
+    """Its image is there: it may be swept, and made anew."""
+    marks = store.read("unmade")
+    if digest[:_MARK] in marks:
+        store.write("unmade", marks.replace(digest[:_MARK], b""))

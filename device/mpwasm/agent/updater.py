@@ -11,7 +11,6 @@ from mpwasm.errors import Refused
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 _AGAIN_MS = const(10000)
 _LATEST_MS = const(3600000)
-_MARK = const(8)
 _UPDATE_MS = const(120000)
 _IDLE = {1: 0, 2: "idle", 3: None, 4: None, 5: "", 6: "", 7: 0, 8: ""}
 
@@ -40,7 +39,7 @@ class Updater:
     it}, `told` {slot: whether the failure of its guest is known}, `again` {slot: (uptime at which what failed is started again, ms until then)}: ten
     seconds at first, twice as long each time that it fails soon, an hour at most; `room` the executable memory at boot (`room.largest`, 0 where
     there is none of its own kind); `life` what this one is for (`room`), until that is done, the one to UPDATE at `ends` (uptime) if no order comes;
-    `order` the last bytes of what came on `desired`; `pin` of `room.settle`, None until then, and `held` of
+    `order` the number of what came on `desired`; `pin` of `room.settle`, None until then, and `held` of
     `room.hold`."""
 
     def __init__(self, agent, key):
@@ -63,7 +62,7 @@ class Updater:
         self.room = 0
         self.life = ""
         self.ends = _UPDATE_MS
-        self.order = b""
+        self.order = 0
         self.pin = ()
         self.held = None
         self.again = {}
@@ -193,20 +192,19 @@ class Updater:
     def on_desired(self, message):
         """A message on `desired`; one that this board's key doesn't vouch for costs an HMAC and nothing more."""
         loaded = phase.begin()
-        from mpwasm.wire.mac import open_mac
+        from mpwasm.wire.mac import decode, open_mac
 
         topic = self.identity[21] + "desired"
         try:
-            open_mac(self.key, topic, message)
+            self.order = decode(open_mac(self.key, topic, message))[0]
         except Refused as refusal:
             self.refused(refusal.reason, refusal.detail)
             topic = None
-        del open_mac
+        del decode, open_mac
         if topic is None:
             phase.end(loaded, "mpwasm.wire.")
             return
         self.note = ""
-        self.order = message[-_MARK:]
         self.wake(loaded=loaded)
         self.install.events.append(("desired", topic, message))  # taken from the loop: there is more call stack left
 
