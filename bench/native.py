@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "device"), str(HERE.parent)]
 
-from bench import instructions, measure, programs  # noqa: E402
+from bench import instructions, measure, programs, size  # noqa: E402
 from bench.__main__ import mean  # noqa: E402
 from bench.rp2040 import Board  # noqa: E402
 from hil.target import Missing  # noqa: E402
@@ -82,7 +82,9 @@ class Table:
             self.note("peers.csv", name, peer, int(row[f"{peer}_cycles"]), "cycles")
         found = instructions.bodies(raw)
         self.note(CORE, name, "code", code, "B")
-        self.note(CORE, name, "code per wasm code byte", code / sum(body[0] for body in found), "B")
+        parts = size.sizes(raw)
+        self.note(CORE, name, "code per wasm code byte", code / parts.wasm, "B")
+        self.note(CORE, name, "own code per wasm code byte", parts.own / parts.wasm, "B")
         if board:
             self.on_board(name, raw, board, sum(body[1] for body in found))
 
@@ -100,7 +102,8 @@ class Table:
         columns = (
             ("thumb", "thumb"), ("native", "native"), ("wasm3", "wasm3"), ("wamr", "wamr_fast"), ("plain*", "plain, extrapolated"),
             ("code B", "code"),
-            ("B/wasm B", "code per wasm code byte"), ("load ms", "load_ms"), ("compile ms", "compile_ms"), ("ms/instr", "compile per instruction"),
+            ("B/wasm B", "code per wasm code byte"), ("own B/wasm B", "own code per wasm code byte"),
+            ("load ms", "load_ms"), ("compile ms", "compile_ms"), ("ms/instr", "compile per instruction"),
             ("peak B", "peak"),
         )  # fmt: skip
         print(f"{'cycles of':8}" + "".join(f"{title:>13}" for title, _ in columns) + f"{'x native':>10}")
