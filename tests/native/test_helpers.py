@@ -23,6 +23,7 @@ def test_source_gives_these_bytes():
     if shutil.which("arm-none-eabi-as") is None:
         pytest.skip("arm-none-eabi-as is not installed (Debian: binutils-arm-none-eabi)")
     assert helpers.TARGET.read_text() == helpers.text()
+    assert helpers.ENTRY.read_text() == helpers.entry_text()
 
 
 class Routine:

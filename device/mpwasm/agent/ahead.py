@@ -12,7 +12,7 @@ from mpwasm.compat import const
 from mpwasm.errors import Refused
 from mpwasm.native import targets
 
-_ENGINE = const(3)  # of `native.container`
+_ENGINE = const(4)  # of `native.container`
 _SPARE_FLASH_BYTES = const(8192)
 
 

@@ -15,7 +15,7 @@ from mpwasm.wire.seal import hmac_sha256
 
 _TAG = const(32)
 _HEAD = const(44)
-_ENGINE = const(3)  # of `native.container`, which a start does not load
+_ENGINE = const(4)  # of `native.container`, which a start does not load
 
 
 def path(store, digest):

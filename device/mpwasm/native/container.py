@@ -8,7 +8,7 @@ from array import array
 
 from mpwasm.compat import const
 
-ENGINE = 3  # version of what the compiler makes: code, record, facts; a cached image of another one is not used
+ENGINE = 4  # version of what the compiler makes: code, record, facts; a cached image of another one is not used
 
 _VERSION = const(6)
 _KIND_VIPER = const(2)

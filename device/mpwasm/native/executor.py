@@ -258,10 +258,14 @@ class NativeInstance(Base):
     def access(self, record):
         """A load or store that the templates do not do, elsewhere in memory or unaligned: the address and the value are in saved registers."""
         told = record[_REGISTERS]
+        offset = record[_TOLD]
         op = (told >> 12) + 0x50
         low, high = _SAVED + (told >> 4 & 15), _SAVED + (told >> 8 & 15)
         size = (1, 1, 2, 2, 4, 8, 0, 0, 1, 2, 4, 8)[op - 0x50]
-        index = self.memory.at(record[_SAVED + (told & 15)] + record[_TOLD], size)
+        if told & 0xF00 == 0xF00 and size < 8:  # the way back lies above the offset
+            record[_RESUME] -= offset >> 7 & 510
+            offset &= 255
+        index = self.memory.at(record[_SAVED + (told & 15)] + offset, size)
         data = self.memory.data
         if op > 0x57:
             value = record[low] | (record[high] << 32 if size == 8 else 0)

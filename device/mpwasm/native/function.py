@@ -17,6 +17,7 @@ _SLICE = const(8)
 _SLICE_UNITS = const(30)  # of the code, about, in a slice
 _FAR = const(1 << 29)
 _POLL = const(1)
+_ACCESS = const(3)
 _STACK = const(7)
 _MANY = const(26)  # locals that are zeroed by a loop
 _SPARE = const(8)  # words behind the frame for the arguments of a library call
@@ -27,11 +28,11 @@ class OutOfReach(Exception):
 
 
 class Cold:
-    """Code to be laid down later: the branches to it (`sites`), and either why it exits (`reason`, `told`) and where it goes on (`back`),
+    """Code to be laid down later: the branches to it (`sites`), and either why it exits (`reason`, `told`) and where it goes on (`back`, if it does),
     or where words are pinned before and after the passage to the label `unit`, by the branch `number`. `saves` are registers with the words of
     the frame that they go to before the exit, `loads` one with the word that it takes after it."""
 
-    before = after = loads = None  # what most have not is the class's: an object's dictionary grows with each attribute
+    before = after = loads = back = None  # what most have not is the class's: an object's dictionary grows with each attribute
     saves = ()
 
     def __init__(self, reason, told):
@@ -116,9 +117,7 @@ class Function(Registers):
     def prologue(self):
         """Check the frame, keep the return address, clear the locals, load the parameters that have registers."""
         cpu = self.cpu
-        item = self.later(_STACK, 0)
-        cpu.check_frame(self.frame + _SPARE, item, self)
-        item.back = cpu.here
+        cpu.check_frame(self.frame + _SPARE, self.later(_STACK, 0), self)
         cpu.keep_return(self.params)
         if self.temps - self.params > _MANY:
             cpu.clear(self.params + 2, self.temps)
@@ -254,7 +253,10 @@ class Function(Registers):
             return
         for r, word in item.saves:
             cpu.store(r, word)
+        if item.reason == _ACCESS and cpu.exit_back(item.told, item.back):
+            return
         cpu.exit(item.reason, item.told)
         if item.loads:
             cpu.load(item.loads[0], item.loads[1])
-        self.hop_back(_ALWAYS, item.back)
+        if item.back is not None:
+            self.hop_back(_ALWAYS, item.back)

@@ -132,7 +132,6 @@ class Lowering(Pairs):
         rk = self.constant(code[at + 2] | code[at + 3] << 16)
         rd = self.define(code[at + 4], ra)
         self.site(item, cpu.add_carry(rd, ra, rk))
-        item.back = cpu.here
 
     # arithmetic
 

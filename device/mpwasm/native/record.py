@@ -14,6 +14,7 @@ LIMIT = const(4)  # no frame of up to 64 words may begin above this address
 FUEL = const(5)  # loop iterations left before the next poll
 TOLD = const(6)  # for HOST and OP two halfwords, where the op's units begin in `Blob.left`; for ACCESS the offset
 REGISTERS = const(7)  # for ACCESS, four bits each: numbers of the saved registers with address, low and high word of the value; the op less 0x50
+# (15 for the high word where there is none: above the offset's 8 bits lie the halfwords from the place to go on at back to the one that is meant)
 SAVED = const(8)  # the registers that hold values
 BASE = const(30)  # address of the window in the guest's memory
 CODE = const(31)  # address of the code

@@ -168,6 +168,10 @@ class RV32Code(RV32Values):
         """A call of the address in register `r`."""
         self.jalr(1, r)
 
+    def exit_back(self, told, back):
+        """An access's exit that tells the way back: not made here."""
+        return False
+
     def exit(self, reason, told):
         """Leave machine code; HOST, ACCESS and OP have something to tell, 32 bits, in x6."""
         if _TOLD[reason]:

@@ -22,10 +22,19 @@ _TOLD = const(24)
 _SAVED = const(32)
 _BASE = const(120)
 _CODE = const(124)
+_REASONS = const(9)
 
 _STATE = ((8, _FP), (9, _MEMORY), (28, _LENGTH), (30, _LIMIT), (31, _FUEL), (26, _BASE))
 _KEPT = b"\x01\x08\x09\x12\x13\x14\x15\x16\x17\x18\x19\x1a"  # ra, s0 to s10, which the caller wants back
 _FIRST = const(10)  # of the registers that hold values, 16 of them
+
+
+def lay(asm):
+    """Lay all of it down at the beginning of the code; returns the offsets of the exits by their reasons."""
+    done = enter(asm)
+    starts = exits(asm, _REASONS)
+    asm.call_to(done, starts[0])
+    return starts
 
 
 def enter(asm):

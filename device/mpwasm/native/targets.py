@@ -12,7 +12,6 @@ RV32IMC = const(11)
 XTENSA_FPU = const(74)  # our number: xtensawin, and 64 for a chip whose FPU our code may use
 _VERSION = const(6)
 _SUBVERSION = const(3)
-_REASONS = const(9)
 
 
 def family(architecture):
@@ -62,7 +61,5 @@ def begin(architecture, based=False):
         from mpwasm.native import thumb_entry as entry
         from mpwasm.native.thumb_code import ThumbCode as Code
     cpu = Code(based)
-    done = entry.enter(cpu)
-    cpu.exits = entry.exits(cpu, _REASONS)
-    cpu.call_to(done, cpu.exits[0])
+    cpu.exits = entry.lay(cpu)
     return cpu

@@ -25,6 +25,8 @@ _LO = const(3)
 _HI = const(8)
 _MEMORY = b"\x06\x03\x05\x07\x04\x04\x00\x00\x02\x01\x00\x00"  # LDRB LDRSB LDRH LDRSH LDR LDR, STRB STRH STR STR
 _ALWAYS = const(-1)
+_ACCESS = const(3)
+_BACK = const(0xF000000)
 _DATA = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with two halfwords behind the call
 
 
@@ -230,6 +232,14 @@ class ThumbCode(ThumbValues):
         if _DATA[reason]:
             self.put(told & 0xFFFF)
             self.put(told >> 16)
+
+    def exit_back(self, told, back):
+        """Leave for an access with the way back in what is told, in the byte above the offset; false where that takes more. See `executor.access`."""
+        distance = self.here + 8 - back
+        if told & 0xFF00 or told >> 28 == 5 or told >> 28 == 11 or not 0 <= distance < 512:
+            return False
+        self.exit(_ACCESS, told | distance >> 1 << 8 | _BACK)
+        return True
 
     def branch(self, condition, level):
         """A branch whose target comes later, conditional unless `condition` is -1; returns where it is to be patched. Higher levels reach farther."""

@@ -184,6 +184,10 @@ class XtensaCode(XtensaValues):
         """A call of the address in register `r`."""
         self.callx0(r)
 
+    def exit_back(self, told, back):
+        """An access's exit that tells the way back: not made here."""
+        return False
+
     def exit(self, reason, told):
         """Leave machine code; HOST, ACCESS and OP have a word to tell, which lies behind the call, at a multiple of 4."""
         self.call0(self.exits[reason])

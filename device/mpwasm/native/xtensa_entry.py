@@ -18,10 +18,19 @@ _TOLD = const(24)
 _SAVED = const(32)
 _BASE = const(120)
 _CODE = const(124)
+_REASONS = const(9)
 _HOST = const(2)
 _OP = const(4)
 
 _STATE = ((15, _FP), (14, _MEMORY), (13, _LENGTH), (11, _FUEL), (10, _RESUME))
+
+
+def lay(asm):
+    """Lay all of it down at the beginning of the code; returns the offsets of the exits by their reasons."""
+    done = enter(asm)
+    starts = exits(asm, _REASONS)
+    asm.call_to(done, starts[0])
+    return starts
 
 
 def enter(asm):
