@@ -34,7 +34,7 @@ _NATIVE = """
 from io import BytesIO
 from mpwasm.errors import Trap
 from mpwasm.native import importer, targets
-from mpwasm.native.board import BoardPort
+from mpwasm.native.board import BoardPort, stack
 from mpwasm.native.compile import compile_module
 from mpwasm.native.container import wrap
 from mpwasm.native.executor import NativeInstance
@@ -48,7 +48,7 @@ class Executor(NativeInstance):
         head, tail = wrap(len(blob.code), (), *target)
         run, _ = importer.load(BytesIO(b"".join((head, blob.code, tail))))
         blob.code = None
-        port = BoardPort(run, len(module.globals) + len(module.imports), 2048)
+        port = BoardPort(run, len(module.globals) + len(module.imports), stack(2048))
         try:
             super().__init__(module, *args, **kwargs)
         except Trap:

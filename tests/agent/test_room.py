@@ -91,16 +91,35 @@ def test_it_would_restart_for_ever_without_its_note(chip, online, fleet, monkeyp
 
 
 def test_a_heap_in_pieces_is_whole_after_one_restart(chip, online, fleet):
-    chip.heap_full = True
+    chip.heap_full = lambda: True
     seq = push(fleet, chip, "one", 6000)
     wait(lambda: not online.thread.is_alive())
-    chip.heap_full = False
+    chip.heap_full = lambda: False
     another_life(online, chip)
     executor(fleet, seq, "native, 4000 B left")
 
 
+def scattered(agent, chip, fleet):
+    """Push a module whose pieces the heap doesn't hold once what decides on updates is loaded."""
+    chip.heap_full = lambda: agent.supervisor.updater.install is not None
+    seq = push(fleet, chip, "one", 6000)
+    another_life(agent, chip)
+    return seq
+
+
+def test_a_life_for_a_module_begins_with_its_code(chip, online, fleet):
+    executor(fleet, scattered(online, chip, fleet), "native, 4000 B left")
+    assert online.resets == 1 and online.supervisor.updater.early is None
+
+
+def test_it_would_be_refused_otherwise(chip, online, fleet, monkeypatch):
+    monkeypatch.setattr(launch, "early", lambda *_arguments: None)
+    seq = scattered(online, chip, fleet)
+    wait(lambda: fleet.said("rejected", "no-memory", seq))
+
+
 def test_a_heap_that_stays_full_refuses_after_one_restart(chip, online, fleet):
-    chip.heap_full = True
+    chip.heap_full = lambda: True
     seq = push(fleet, chip, "one", 6000)
     another_life(online, chip)
     wait(lambda: fleet.said("rejected", "no-memory", seq))

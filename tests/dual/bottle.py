@@ -273,7 +273,7 @@ def plug(bottle):
 
     sys.modules["os"] = Shim(os, **{key: getattr(flash, key) for key in ("rename", "remove", "stat", "mkdir", "listdir")})
     sys.modules["time"] = Shim(time, sleep=bottle.sleep)
-    sys.modules["machine"] = Shim(None, reset=bottle.reset, WDT=Watchdog, mem32={})
+    sys.modules["machine"] = Shim(None, reset=bottle.reset, soft_reset=bottle.reset, WDT=Watchdog, mem32={})
     return lambda: _unplug(kept, modules)
 
 

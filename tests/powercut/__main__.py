@@ -10,6 +10,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "dual")]
 from cutflash import MODES  # noqa: E402
 from cutting import CASES, cut_all, points  # noqa: E402
 
+from tests.powercut import lives  # noqa: E402
 from tests.powercut.ahead import ModuleAhead  # noqa: E402
 
 TWICE = 100  # second cuts, somewhere in the recovery from a first one
@@ -44,7 +45,7 @@ def examine(name, case):
 def main():
     """Run all cases; the exit code."""
     total, failures = 0, []
-    cases = {**CASES, "module with an image": ModuleAhead}
+    cases = {**CASES, "module with an image": ModuleAhead, **lives.CASES}
     for name, kind in cases.items():
         case = kind()
         done, wrong = examine(name, case)

@@ -44,10 +44,12 @@ def preload(folder):
             return
 
 
-def share(agent, life):
-    """Begin `life`: Wi-Fi gets what it needs of the memory before the heap can take it; garbage is collected before it scatters what stays."""
+def share(agent, store, note):
+    """Begin the life that `note` is for: Wi-Fi gets what it needs of the memory before the heap can take it, then the module does that lacked some;
+    garbage is collected before it scatters what stays."""
     updater = agent.updater
-    updater.life = life
+    life, _, updater.wanted = note.partition(b" ")
+    life = updater.life = life.decode()
     updater.pin = None
     gc.threshold(_GARBAGE_BYTES)
     if life:
@@ -58,6 +60,11 @@ def share(agent, life):
         agent.net.wlan = WLAN(STA_IF)
         agent.net.wlan.active(True)
         updater.held = room.hold(room.NETWORK_BYTES + room.JOIN_BYTES)
+    spec = updater.wanted and (not life or life == room.START) and store.load_spec(updater.wanted)
+    if spec:
+        from mpwasm.agent.launch import early
+
+        updater.early = early(store, spec)
 
 
 def boot(agent):
@@ -80,4 +87,4 @@ def boot(agent):
     preload(agent.board.state)
     agent.updater.room = room.largest() or 0
     if agent.updater.room:
-        share(agent, store.take("room").decode())
+        share(agent, store, store.take("room"))

@@ -92,6 +92,7 @@ class Install:
         if self.owner.life == room.START:
             self.owner.life = ""
         if self.owner.pin is None:
+            self.owner.early = None
             self.owner.pin = room.settle()
             room.give(self.owner)
         wake = self.machine.wake
@@ -146,9 +147,6 @@ class Install:
         self.cancel()
         self.task = task
         self.due = 0
-
-    def _do_cancel(self):
-        self.cancel()
 
     def _do_fetch(self, what, digest, size):
         self._run(self._fetch(digest, size))
@@ -254,6 +252,7 @@ class Install:
             if self.starting is None:
                 room.take(self.owner)
                 self.owner.told[slot] = True
+                self.owner.wanted = key
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
@@ -332,7 +331,7 @@ class Install:
         "save": _do_save,
         "report": _do_report,
         "refused": _do_refused,
-        "cancel": _do_cancel,
+        "cancel": cancel,
         "fetch": _do_fetch,
         "verify": _do_verify,
         "measure": _do_measure,

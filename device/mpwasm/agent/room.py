@@ -121,14 +121,14 @@ def notes(updater):
 
 
 def again(updater, life, why):
-    """Restart into `life`: that is no fast death.
+    """Restart into `life`, which loads the `wanted` module of the updater first, if it is the only one: that is no fast death.
 
     A soft reset, which keeps Wi-Fi and the levels of pins, frees the heap and executable memory; to MAKE takes what Wi-Fi has, too.
     """
     agent = updater.agent
     agent.log.note("restart: " + why)
     store = notes(updater)
-    store.write("room", life.encode())
+    store.write("room", life.encode() + b" " + (b"" if len(updater.guests) > 1 else updater.wanted))
     if not agent.well:
         store.write("crashes", b"%d" % agent.crashes)
     import machine

@@ -10,12 +10,17 @@ _RECORD = const(32)
 _CODE = const(31)
 
 
-class BoardPort:
-    """Runs the machine code `function` on a record for `globals_` globals and `words` words of frames."""
+def stack(words):
+    """An array for the frames of machine code, without as many bytes beside it for a moment; what it holds at first, no code ever reads."""
+    return array("I", range(words))
 
-    def __init__(self, function, globals_, words):
+
+class BoardPort:
+    """Runs the machine code `function` on a record for `globals_` globals, and on `frames` (`stack`)."""
+
+    def __init__(self, function, globals_, frames):
         self.record = array("I", bytes(4 * (_RECORD + 2 * globals_)))
-        self.frames = array("I", bytes(4 * words))
+        self.frames = frames
         self.frames_at = uctypes.addressof(self.frames)
         self.most = 1 << 29
         self.function = function
