@@ -154,6 +154,23 @@ def test_accesses(ops, commit, guest):
     assert differences(*accesses(ops), commit, guest) == []
 
 
+def known(memory="1 1", edges=(0, 1, 4, 124, 128, 2044, 2048, 4088, 4092, 4095, 4096, 65532, 65533, LAST - 3, LAST)):
+    """A module that accesses constant addresses, most of which need no check since the memory there is committed before; and its calls."""
+    bodies = []
+    for op, at, offset in itertools.product(LOADS[:6] + STORES[:4], edges, (0, 4)):
+        kind, name = op[:3], f"{op} {at} {offset}"
+        value = "" if "load" in op else f"({kind}.const 77)"
+        bodies.append(f'(func (export "{name}") {f"(result {kind})" if "load" in op else ""} ({op} offset={offset} (i32.const {at}) {value}))')
+    names = [body.split('"')[1] for body in bodies]
+    return f"(module (memory {memory}) {' '.join(bodies)})", [(name,) for name in names]
+
+
+@pytest.mark.parametrize("guest", [Guest, OnWatchedRV32], ids=["thumb", "rv32"])
+@pytest.mark.parametrize("memory", ["1 1", "0 1"])
+def test_constant_addresses(memory, guest):
+    assert differences(*known(memory), guest=guest) == []
+
+
 TABLES = """
 (module
   (type $unary (func (param i32) (result i32)))
@@ -248,6 +265,18 @@ def test_the_bounds_check_is_missed(ops, monkeypatch):
         text, calls = accesses([op])
         found = differences(text, [call for call in calls if call[0] == f"{op} 0" and 65536 <= call[1] <= 1 << 20], MEMORY)
         assert any(what[0] in ("read", "write") for what in found), op
+
+
+def test_the_commitment_of_constant_addresses_is_missed():
+    class Bare(Guest):
+        """One whose memory is not committed before it runs."""
+
+        def attach(self, blob, port):
+            assert blob.fixed == 4096
+            blob.fixed = 0
+            super().attach(blob, port)
+
+    assert any(escaped(what[2]) for what in differences(*known(), guest=Bare))
 
 
 @pytest.mark.parametrize("op", [op for op in LOADS + STORES if "8" not in op])

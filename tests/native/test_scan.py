@@ -48,8 +48,26 @@ def test_wide_slots_are_two_words():
 def test_words_of_the_inner_loop_live_in_registers():
     # const s2; outer: const s3; inner: add.k s3; br_ne s3; add.k s2; br_ne s2; return s2
     code = array("H", [0x62, 9, 2, 0x62, 5, 3, 0x20, 3, 0xFFFF, 3, 0x49, 3, 0, 6, 0x20, 2, 0xFFFF, 2, 0x49, 2, 0, 3, 0x74, 2, 1])
-    plan = Plan(code, 4, ThumbCode())
+    plan = Plan(code, 2, 4, ThumbCode())
     list(plan.made(4))
     assert [region.first for region in plan.regions] == [0, 3, 6]
     assert plan.marks[3] & 3 == plan.marks[6] & 3 == 3
+    assert plan.zeroed == set()
     assert plan.regions[2].pins[3] == 7 and plan.regions[1].pins[2] == 3 == plan.regions[2].pins[2]
+
+
+def test_only_locals_that_may_be_read_first_are_zeroed():
+    """Locals 2 to 5 of a function with no parameter: 2 is written on one way of two only, 3 on both, 4 before, 5 is read in a loop before that."""
+    code = array("H", [
+        0x62, 9, 4,  # 0: const s4
+        0x48, 4, 1, 13,  # 3: br_eq s4 1 to 13
+        0x62, 9, 2, 0x62, 9, 3,  # 7: const s2, const s3
+        0x60, 4, 3,  # 13: move s4 s3, where both ways meet
+        0x60, 2, 4, 0x60, 3, 4,  # 16: reads of s2 and s3
+        0x20, 5, 1, 5,  # 22: add.k s5
+        0x49, 5, 0, 22,  # 26: br_ne s5 0 to 22
+        0x74, 4, 1,
+    ])  # fmt: skip
+    plan = Plan(code, 0, 6, ThumbCode())
+    list(plan.made(6))
+    assert plan.zeroed == {2, 5}

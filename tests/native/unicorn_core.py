@@ -21,6 +21,7 @@ WINDOW = 0x22000000
 FRAME_WORDS = 1 << 14
 MOST = 1 << 21
 BACK = 0x10000000  # where the entry returns to
+DIRT = 0xA5  # what frames hold before anything is stored there
 
 
 class UnicornCore:
@@ -37,6 +38,7 @@ class UnicornCore:
             self.cpu.hook_add(unicorn.UC_HOOK_CODE, self.tick)
         self.record = self.share(RECORD, 2 * PAGE)
         self.frames = self.share(FRAMES, 4 * frame_words)
+        ctypes.memset(self.frames, DIRT, 4 * frame_words)
         self.cpu.mem_map(STACK, PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
         self.cpu.mem_map(CODE, -(-len(code) // PAGE) * PAGE or PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self.cpu.mem_write(CODE, bytes(code))

@@ -111,6 +111,7 @@ class XtensaCore:
         self.view[CODE : CODE + len(code)] = code
         self.record = self.view[RECORD:FRAMES].cast("I")
         self.frames = self.view[FRAMES : FRAMES + 4 * FRAME_WORDS].cast("I")
+        self.view[FRAMES : FRAMES + 4 * FRAME_WORDS] = b"\xa5" * (4 * FRAME_WORDS)  # what nothing was stored in is not 0
         self.view[ARGUMENT : ARGUMENT + 4] = struct.pack("<I", (SHARED + RECORD) << 1 | 1)
         self.code_at, self.frames_at, self.most = SHARED + CODE, SHARED + FRAMES, MOST
         program = os.memfd_create("program")

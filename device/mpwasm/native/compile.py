@@ -7,6 +7,7 @@ from mpwasm.native.runtime import Closed
 from mpwasm.native.targets import ARMV6M, begin
 
 _FAR = const(4096)
+_FIXED = const(4096)  # bytes at the beginning of memory whose constant addresses are not looked at: they are committed before
 _LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
 _FLOAT = const(0xCA)
 _ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
@@ -14,15 +15,16 @@ _ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
 
 class Blob:
     """Machine code: `code`, where its functions begin (`starts`, as the CPU wants them: byte offsets, for Thumb plus 1; behind the module's
-    those of the library that it needs), the slot ops that it leaves to Python (`left`, units), and whether some of them need `rare`. With it
-    the slot code itself is not needed any more.
+    those of the library that it needs), the slot ops that it leaves to Python (`left`, units), whether some of them need `rare`, and how many bytes
+    from address 0 on must be committed before it runs (`fixed`). With it the slot code itself is not needed any more.
     """
 
-    def __init__(self, code, starts, left, rare):
+    def __init__(self, code, starts, left, rare, fixed):
         self.code = code
         self.starts = starts
         self.left = left
         self.rare = rare
+        self.fixed = fixed
 
 
 def compile_module(module, library=None, architecture=ARMV6M):
@@ -45,6 +47,8 @@ def compiling(module, library=None, architecture=ARMV6M):
     done, or None."""
     cpu = begin(architecture, based(module))
     lowering = Lowering(cpu, module, library)
+    if module.memory and not cpu.based:
+        lowering.known = min(module.memory[0] * module.memory[2], _FIXED)
     starts = []
     for i in range(len(module.codes)):
         start = yield from one(lowering, module.codes[i])
@@ -52,7 +56,7 @@ def compiling(module, library=None, architecture=ARMV6M):
     places = yield from needed(lowering, starts)
     for at, number in lowering.calls:
         cpu.call_to(at, places[number] if number >= _LIBRARY else starts[number - module.imported])
-    return Blob(cpu.code(), starts, lowering.left, lowering.rare)
+    return Blob(cpu.code(), starts, lowering.left, lowering.rare, lowering.fixed)
 
 
 def based(module):

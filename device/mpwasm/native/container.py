@@ -65,7 +65,7 @@ def facts_of(module, blob, bound=()):
     exports = [(name, m.exports[name][0], m.exports[name][1]) for name in sorted(m.exports)]
     return (
         m.types, m.imports, array("H", m.funcs), m.imported, m.tables, m.memory, m.globals, exports, m.start, int(m.extras), m.elems,
-        m.datas, array("I", blob.starts), blob.left, int(blob.rare), bound,
+        m.datas, array("I", blob.starts), blob.left, int(blob.rare), bound, blob.fixed,
     )  # fmt: skip
 
 

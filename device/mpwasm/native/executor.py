@@ -49,6 +49,8 @@ class NativeInstance(Base):
     def attach(self, blob, port):
         """Use `blob`, whose code lies at ``port.code_at``; from now on the record holds the globals."""
         self.starts = blob.starts
+        if blob.fixed:
+            self.memory.at(0, blob.fixed)
         self.left = blob.left
         self.port = port
         self.references = []

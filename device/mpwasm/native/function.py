@@ -44,7 +44,7 @@ class Cold:
 class Function(Registers):
     """Compiles the functions of `module` one after the other; calls are left in `calls` as (offset, number): the function's index plus `numbers`,
     which tells the library's functions from the module's. `left` gathers the ops that Python executes, unit by unit; `rare` tells whether
-    there are others than calls."""
+    there are others than calls. Constant addresses below `known` need no check; `fixed` is the end of those that had none."""
 
     def __init__(self, cpu, module, library):
         Registers.__init__(self, cpu)
@@ -53,6 +53,7 @@ class Function(Registers):
         self.library = library
         self.left = array("H")
         self.rare = False
+        self.known = self.fixed = 0
         self.calls = []
 
     def study(self, body):
@@ -60,7 +61,7 @@ class Function(Registers):
         self.code, self.params, others, self.frame = body
         self.far = {}  # how much longer branches are to be made than they were at first, by their numbers
         self.temps = self.params + 2 + others
-        self.plan = Plan(self.code, self.temps, self.cpu)
+        self.plan = Plan(self.code, self.params, self.temps, self.cpu)
         yield from self.plan.made(self.frame)
         if not self.numbers and self.plan.calls > self.module.imported:
             self.plan.marks[0] |= 3  # a poll, as at the head of a loop: recursion is bounded in depth, not in time
@@ -84,6 +85,7 @@ class Function(Registers):
         self.locked = 0  # an attempt before may have ended within an op
         cpu.carry = False
         self.forget()
+        self.sums.clear()
         self.pin(self.plan.regions[0].pins)
         self.written.update(range(self.params + 2, self.temps))
         self.prologue()
@@ -98,6 +100,8 @@ class Function(Registers):
             if cpu.here > self.limit or cpu.pool and cpu.pool_due():
                 self.islands(False)
             self.unit = at
+            if self.sums:
+                self.settle(at)
             self.one(at)
             self.locked = 0
             step(at)
@@ -119,18 +123,19 @@ class Function(Registers):
         cpu = self.cpu
         cpu.check_frame(self.frame + _SPARE, self.later(_STACK, 0), self)
         cpu.keep_return(self.params)
-        if self.temps - self.params > _MANY:
+        many = len(self.plan.zeroed) > _MANY
+        if many:
             cpu.clear(self.params + 2, self.temps)
-        self.zero_locals(self.temps - self.params <= _MANY)
+        self.zero_locals(not many)
         for word in sorted(self.pins):
             if word < self.params:
                 self.restore(word, self.pins[word])
         self.forget()
 
     def zero_locals(self, in_frame):
-        """Zero the locals that live in registers, and if `in_frame` those that live in the frame."""
+        """Of the locals that may be read first, zero those that live in registers, and if `in_frame` those that live in the frame."""
         cpu = self.cpu
-        for word in range(self.params + 2, self.temps):
+        for word in sorted(self.plan.zeroed):
             r = self.home(word)
             if r >= 0:
                 cpu.constant(r, 0)
@@ -147,6 +152,7 @@ class Function(Registers):
         mark = self.plan.marks[at]
         pins = self.plan.at(at).pins
         if not self.ended:
+            self.settle_all()
             self.flush()
             self.passage(self.pins, pins)
         self.forget()

@@ -61,7 +61,7 @@ class Blob:
     def __init__(self, facts):
         self.starts = array("I", facts[12])
         self.left = array("H", facts[13])
-        self.rare = facts[14]
+        self.rare, self.fixed = facts[14], facts[16]
 
 
 def restore(facts):

@@ -2,6 +2,7 @@
 
 from mpwasm.compat import const
 from mpwasm.native.pairs import Pairs
+from mpwasm.native.scan import words_read, words_written
 
 _NOTHING = const(-1)
 _ACCESS = const(3)
@@ -210,6 +211,8 @@ class Lowering(Pairs):
         wide = op & 7 == (5 if op < 0x58 else 3)
         store = op > 0x57
         offset = code[at + (3 if store else 2)]
+        if self.lazy and self.lazy.get(code[at + 1], self.known) + offset < self.known and self.access_known(op, at, offset, wide):
+            return
         item = self.later(_ACCESS, offset)
         size = _SIZES[op - 0x50]
         proved = self.facts.zeros[code[at + 1]] >= size and not offset & (1 << size) - 1
@@ -230,6 +233,21 @@ class Lowering(Pairs):
         item.told |= (saved(ra) | saved(low) << 4 | saved(high) << 8 | op - 0x50 << 12) << 16
         self.cpu.access(op, (low, high, ra, free), offset, item, self)
         item.back = self.cpu.here
+
+    def access_known(self, op, at, offset, wide):
+        """A load or store at a constant address that is known to be committed; false where it is not that, or the CPU has no way for it."""
+        code, cpu = self.code, self.cpu
+        address = self.lazy[code[at + 1]] + offset
+        size = 1 << _SIZES[op - 0x50]
+        if address < offset or address & size - 1 or address + size + 4 * wide > self.known or address + 4 * wide > cpu.FIXED:
+            return False
+        self.lazy.pop(code[at + 1])
+        self.fixed = max(self.fixed, address + size + 4 * wide)
+        for i in range(1 + wide):
+            low = self.use(code[at + 2] + i) if op > 0x57 else self.define(code[at + 3] + i)
+            cpu.access_known(op, low, address + 4 * i, self)
+            self.locked = 0
+        return True
 
     # arithmetic of words
 
@@ -256,11 +274,46 @@ class Lowering(Pairs):
                 cpu.binary(kind, self.define(word, ra), ra, count)
             else:
                 cpu.binary(kind, self.define(word, ra, rb), ra, rb)
+            self.locked = 0
+        elif kind < 2 and word >= self.temps > a and a in self.pins and word not in self.pins:
+            self.drop(word)
+            self.sums[word] = a, -k if kind else k
         else:
-            ra = self.use(a)
-            if cpu.takes(kind, k):
-                cpu.binary_k(kind, self.define(word, ra), ra, k)
-            else:
-                rb = self.constant(k)
-                cpu.binary(kind, self.define(word, ra), ra, rb)
+            self.compute_k(kind, a, k, word)
+
+    def compute_k(self, kind, a, k, word):
+        """word = a op k."""
+        cpu = self.cpu
+        ra = self.use(a)
+        if cpu.takes(kind, k):
+            cpu.binary_k(kind, self.define(word, ra), ra, k)
+        else:
+            rb = self.constant(k)
+            cpu.binary(kind, self.define(word, ra), ra, rb)
         self.locked = 0
+
+    # sums of a pinned word and a constant, mostly addresses, are made where they are used: so they need no register until then
+
+    def settle(self, at):
+        """Make the sums that the op at `at` reads, and those whose word it changes; all of them before one that may end the block."""
+        code = self.code
+        op = code[at]
+        if op < 0x40 and 10 < op & 0x1F < 15 or 0x3F < op < 0x50 or op > 0x6C:
+            self.settle_all()
+            return
+        read, written = words_read(code, at), words_written(code, at)
+        for word in sorted(self.sums):
+            if word in read or self.sums[word][0] in written:
+                self.make_sum(word)
+            elif word in written:
+                self.sums.pop(word)
+
+    def settle_all(self):
+        """Make all sums."""
+        for word in sorted(self.sums):
+            self.make_sum(word)
+
+    def make_sum(self, word):
+        """Make the sum that `word` is."""
+        a, k = self.sums.pop(word)
+        self.compute_k(0, a, k, word)

@@ -43,17 +43,20 @@ class Plan:
     """What is known of a function before it is compiled: `marks`, a byte per unit (bits: a label, a loop's head, the border of a region), and
     `regions`, in order of their first units.
 
-    `aligns`: there are accesses to more than a byte; `calls`: the functions that are called are below this number.
+    `zeroed`: the locals that may be read before they are written. `aligns`: there are accesses to more than a byte; `calls`: the functions
+    that are called are below this number.
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
     """
 
-    def __init__(self, code, temps, cpu):
+    def __init__(self, code, params, temps, cpu):
         self.code = code
+        self.params = params
         self.temps = temps
         self.marks = bytearray(len(code) + 1)
         self.regions = [Region(0, len(code))]
         self.written = set()
+        self.zeroed = set()
         self.aligns = False
         self.calls = 0
         self.cpu = cpu
@@ -114,22 +117,31 @@ class Plan:
         seen, made = [0] * (frame + 2), [0] * (frame + 2)
         region = self.regions[0]
         temps, gains = self.temps, region.gains
+        sure, met = (1 << self.params + 2) - 1, {}  # bits of the words that were written for certain; the same at labels ahead
         ops = 0
         while at < len(code):
             if self.marks[at]:
                 number += 1
                 region = self.at(at)
                 gains = region.gains
+                if at in met:
+                    sure = met.pop(at) & sure
             for word in words_read(code, at):
                 if word < temps or made[word] != number:
-                    gains[word] = gains.get(word, 0) + (1 if seen[word] == number else _FRAME)
+                    if seen[word] == number:
+                        gains[word] = gains.get(word, 0) + 1
+                        continue
+                    gains[word] = gains.get(word, 0) + _FRAME
                     seen[word] = number
+                    if word < temps and not sure >> word & 1:
+                        self.zeroed.add(word)
             for word in words_written(code, at):
                 if made[word] != number:
                     made[word] = number
                     self.written.add(word)
                     if word < temps:
                         gains[word] = gains.get(word, 0) + _FRAME
+                        sure |= 1 << word
                 seen[word] = number
             op = code[at]
             ops += 1
@@ -137,7 +149,19 @@ class Plan:
                 yield 0
             if op > 0x3F:
                 number += self.ended(code, at, region)
+                if op < 0x50 or 0x6F < op < 0x76:
+                    sure = self.parted(code, at, sure, met)
             at += LENGTH[op] or length(code, at)
+
+    def parted(self, code, at, sure, met):
+        """Tell the labels to which the op at `at` branches what is `sure` to be written there; what is behind it, all where nothing comes."""
+        op = code[at]
+        for t in targets(code, at):
+            t = code[t]
+            met[t] = met.get(t, -1) & sure
+        if op == _RETURN:
+            self.zeroed.update(word for word in range(code[at + 1], code[at + 1] + code[at + 2]) if word < self.temps and not sure >> word & 1)
+        return sure if op < 0x50 or op == _CALL or op == _CALL_INDIRECT else -1
 
     def ended(self, code, at, region):
         """Count calls, look for 64-bit ops and for accesses; 1 where a block ends behind the op at `at`."""

@@ -26,6 +26,7 @@ class Registers:
         self.dirty = 0
         self.locked = 0
         self.lazy = OrderedDict()  # temporaries that are constants, not made yet
+        self.sums = {}  # temporaries that are a pinned word plus a constant, not made yet: both
         self.pins = {}
         self.homes = {}
         self.written = ()
@@ -173,11 +174,21 @@ class Registers:
             for r in self.pool:
                 if self.held[r] == _CONSTANT and self.values[r] == value:
                     return self.lock(r)
+            if not self.cpu.cheap(value):
+                for r in self.pool:
+                    if self.held[r] == _CONSTANT and -255 <= value - self.values[r] < 256 and not self.locked >> r & 1:
+                        return self.near(r, value)
         r = self.grab()
         self.cpu.constant(r, value)
         self.held[r] = _CONSTANT
         self.values[r] = value
         return r
+
+    def near(self, r, value):
+        """The same, made of the one in register `r`, not far from it."""
+        self.cpu.binary_k(0, r, r, value - self.values[r])
+        self.values[r] = value
+        return self.lock(r)
 
     def drop(self, word):
         """No cache register holds `word` any more: its value is made anew."""

@@ -31,6 +31,7 @@ _TOLD = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits that have something to 
 class RV32Code(RV32Values):
     """The templates. `exits` gives the place of each exit; `based` code is for memory windows that do not begin at 0."""
 
+    FIXED = 2044  # the highest constant address that `access_known` takes
     LOW = bytes(range(10, 26))  # registers for values
     POOL = bytes(range(10, 18))
     LOW_PINS = bytes(range(18, 26))
@@ -106,6 +107,10 @@ class RV32Code(RV32Values):
         self.memory(_MEMORY[op - 0x50], low, _ONE, 0)
         if wide:
             self.memory(_MEMORY[op - 0x50], high, _ONE, 4)
+
+    def access_known(self, op, r, address, function):
+        """A load or store of `r`, or of one of the words of a wide one, at a constant address within the window."""
+        self.memory(_MEMORY[op - 0x50], r, _MEM, address)
 
     # control
 

@@ -99,6 +99,10 @@ class RV32Values(RV32):
             return k > 0 and not k & k - 1
         return kind > 5 or -2048 <= k < 2048
 
+    def cheap(self, k):
+        """Whether a constant takes one instruction."""
+        return not k & 0xFFF or not 0x800 <= k < 0xFFFFF800
+
     def binary_k(self, kind, rd, ra, k):
         """rd = ra op k, where it `takes` that."""
         if kind < 2:

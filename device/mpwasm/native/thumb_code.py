@@ -43,6 +43,7 @@ class ThumbCode(ThumbValues):
     takes, add_k, shift_k, compare = ThumbValues.takes, ThumbValues.add_k, ThumbValues.shift_k, ThumbValues.compare
     compare_k, opposite, set_flag = ThumbValues.compare_k, ThumbValues.opposite, ThumbValues.set_flag
 
+    FIXED = 4092  # the highest constant address that `access_known` takes
     LOW = b"\x00\x01\x02\x03\x07"  # registers for values
     POOL = b"\x00\x01\x02\x03\x07"
     LOW_PINS = b"\x07\x03"
@@ -121,6 +122,14 @@ class ThumbCode(ThumbValues):
             self.add(free, free, _MEM)
             (self.ldr5 if number else self.str5)(low, free, 0)
             (self.ldr5 if number else self.str5)(high, free, 4)
+
+    def access_known(self, op, r, address, function):
+        """A load or store of `r`, or of one of the words of a wide one, at a constant address within the window."""
+        number = _MEMORY[op - 0x50]
+        if number & 3 or address > 124:
+            self.memory(number, r, _MEM, function.constant(address))
+        else:
+            (self.ldr5 if number else self.str5)(r, _MEM, address)
 
     def check_alignment(self, size, ra, offset, free, item, function):
         """ra + offset must be a multiple of 1 << size."""

@@ -123,6 +123,10 @@ class ThumbValues(Thumb):
             return k > 0 and not k & k + 1 or k < 0 and not -k & -k - 1
         return 5 < kind < 9 or kind == 5 and k == -1
 
+    def cheap(self, k):
+        """Whether a constant takes one instruction, or has to leave the carry alone."""
+        return k < 256 or self.carry
+
     def binary_k(self, kind, rd, ra, k):
         """rd = ra op k, where it `takes` that."""
         if kind < 2:

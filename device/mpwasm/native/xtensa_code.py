@@ -35,6 +35,7 @@ class XtensaCode(XtensaValues):
     """The templates. `exits` gives the place of each exit, `literals` where the words lie that are constants; `based` code is for memory windows
     that do not begin at 0."""
 
+    FIXED = 4092  # the highest constant address that `access_known` takes
     LOW = bytes(range(2, 10))  # registers for values
     POOL = bytes(range(2, 10))
     LOW_PINS = b"\x09\x08\x07\x06\x05"
@@ -123,6 +124,16 @@ class XtensaCode(XtensaValues):
             self.sext(low, low, 7)
         if wide:
             self.memory(_MEMORY[op - 0x50], high, _TWO, 4)
+
+    def access_known(self, op, r, address, function):
+        """A load or store of `r`, or of one of the words of a wide one, at a constant address within the window."""
+        base = _MEM
+        if address > 255:
+            self.addmi(_TWO, _MEM, address >> 8)
+            base = _TWO
+        self.memory(_MEMORY[op - 0x50], r, base, address & 255)
+        if op == 0x51:
+            self.sext(r, r, 7)
 
     # control
 

@@ -152,6 +152,10 @@ class XtensaValues(Xtensa):
             return 0 < k < 65536 and not k & k + 1
         return kind > 5
 
+    def cheap(self, k):
+        """Whether a constant takes one instruction: all do, L32R if no other."""
+        return True
+
     def binary_k(self, kind, rd, ra, k):
         """rd = ra op k, where it `takes` that."""
         if kind < 2:
