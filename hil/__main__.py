@@ -12,6 +12,7 @@ from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.qemu_board import qemu_board
 from hil.serial_board import SerialBoard
 from hil.story import Story
+from hil.stuck import Stuck
 from hil.target import Missing
 from hil.updates import Updates
 from hil.vm_board import VmBoard
@@ -48,6 +49,7 @@ PARTS = {
     "tls": secure.run,
     "story-tls": lambda target: tell(target, secure.SecureStory),
     "updates": lambda target: tell(target, Updates),
+    "stuck": lambda target: tell(target, Stuck),
 }
 PARTS |= {f"native-{name}": functools.partial(native.run, tries=(name,)) for name in native.TRIES}
 

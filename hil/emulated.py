@@ -119,6 +119,11 @@ class EmulatedRP2040(Target):
     def drive_adc(self, number, u16):
         self._device.mcu.adc.channel_values[number - 26] = u16 >> 4
 
+    def watch(self):
+        from hil.watch import Watch
+
+        return Watch(self._device.mcu, self.seconds)
+
     def seconds(self):
         return self._device.simulator.clock.nanos / 1e9
 

@@ -64,6 +64,10 @@ class Target:
         """Put a voltage on an analogue pin: 0 to 65535."""
         raise Missing(f"the pins of {self.name} cannot be driven from here")
 
+    def watch(self):
+        """A `watch.Watch` on what the board does."""
+        raise Missing(f"the turns of {self.name} cannot be seen from here")
+
     def exec(self, code, timeout_s=120):
         """Run `code` on the board; what it printed, as text. Raises `ExecError` with the board's traceback."""
         raise NotImplementedError
