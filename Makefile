@@ -40,8 +40,8 @@ fuzz: setup ## generated modules against wasmtime (FUZZ="--cases 100000 --jobs 2
 
 bench: setup ## the engine's figures, beside others (BENCH=--save keeps them; KERNELS=FOLDER: machine code of its modules only)
 	@$(if $(KERNELS),,$(PY) -m bench $(BENCH))
-	@$(PY) -m bench.native $(KERNELS) $(BENCH)
 	@$(if $(KERNELS),,$(PY) -m bench.cpus $(BENCH))
+	@$(PY) -m bench.native $(KERNELS) $(BENCH)
 
 bench-fleet: setup ## the fleet at 100 to 10,000 simulated boards (FLEET="--postgres --save --sizes 1000")
 	@PYTHONPATH=device:. $(PY) -m bench.fleet $(FLEET)

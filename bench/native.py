@@ -14,25 +14,23 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "device"), str(HERE.parent)]
 
-from bench import instructions, measure, programs, size  # noqa: E402
-from bench.__main__ import mean  # noqa: E402
+from bench import instructions, measure, programs, size, table  # noqa: E402
 from bench.rp2040 import Board  # noqa: E402
 from hil.target import Missing  # noqa: E402
+from mpwasm import explain  # noqa: E402
+from mpwasm.errors import WasmError  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
 from mpwasm.native.executor import NativeInstance  # noqa: E402
 from mpwasm.native.runtime import Runtime  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
 from tests.native.core import Core  # noqa: E402
 
-INTEGER = ("fib", "sieve", "crc32", "matmul", "sha256")  # what the geometric mean is over, where they are there
 PEERS = ("native", "wasm3", "wamr_fast")
 CORE, BOARD = "bare Cortex-M0+ (rp2040py)", "emulated RP2040"
 
 
-def folder_of(argument):
-    """The folder that is measured."""
-    if argument:
-        return Path(argument)
+def default():
+    """The folder that is measured if none is named."""
     return programs.SHARED if (programs.SHARED / "peers.csv").is_file() else HERE / "kernels"
 
 
@@ -45,7 +43,8 @@ def peers(folder):
 
 
 def on_core(raw):
-    """(checksum, cycles, bytes of code) of the module `raw` as machine code on the bare core, its memory committed before."""
+    """(checksum, cycles, bytes of code) of the module `raw` as machine code on the bare core, its memory committed before; WasmError if it can't
+    be called without anything."""
     module = load_module(measure.Plain(raw))
     blob = compile_module(module, Runtime())
     core = Core(blob.code)
@@ -53,11 +52,11 @@ def on_core(raw):
     instance.attach(blob, core)
     if module.memory:
         instance.memory.at(0, min(module.memory[0] * 65536, core.most))
-    return instance.call("run") & 0xFFFFFFFF, core.cycles, len(blob.code)
+    return (instance.call("run") or 0) & 0xFFFFFFFF, core.cycles, len(blob.code)
 
 
-class Table:
-    """Collects rows (date, machine, program, figure, value, unit)."""
+class Rows:
+    """Collects rows (date, machine, python, program, figure, value, unit)."""
 
     def __init__(self):
         self.rows = []
@@ -67,19 +66,20 @@ class Table:
         """One figure."""
         self.rows.append((self.date, machine, machine, program, figure, f"{value:.6g}", unit))
 
-    def get(self, program, figure):
-        """A figure, or None."""
-        return next((float(row[5]) for row in self.rows if row[3] == program and row[4] == figure), None)
-
     def kernel(self, name, raw, row, board):
-        """All figures of one module."""
+        """All figures of one module; one that can't be called is left out, and said so."""
+        try:
+            checksum, cycles, code = on_core(raw)
+        except WasmError as error:
+            print(f"{name}: left out: {explain.explain(error)}")
+            return
         want = int(row["checksum"], 16) if row else programs.checksum(raw)
-        checksum, cycles, code = on_core(raw)
         if checksum != want:
             raise SystemExit(f"{name}: checksum {checksum:08x}, not {want:08x}")
         self.note(CORE, name, "thumb", cycles, "cycles")
-        for peer in PEERS if row else ():
-            self.note("peers.csv", name, peer, int(row[f"{peer}_cycles"]), "cycles")
+        for peer in PEERS:
+            if row and row.get(f"{peer}_cycles"):
+                self.note("peers.csv", name, peer, int(row[f"{peer}_cycles"]), "cycles")
         found = instructions.bodies(raw)
         self.note(CORE, name, "code", code, "B")
         parts = size.sizes(raw)
@@ -97,58 +97,47 @@ class Table:
         ops = measure.run(raw)[2] * measure.SLICE
         self.note(BOARD, name, "plain, extrapolated", ops * board.plain(raw), "cycles")
 
-    def show(self, names):
-        """Print the table."""
-        columns = (
-            ("thumb", "thumb"), ("native", "native"), ("wasm3", "wasm3"), ("wamr", "wamr_fast"), ("plain*", "plain, extrapolated"),
-            ("code B", "code"),
-            ("B/wasm B", "code per wasm code byte"), ("own B/wasm B", "own code per wasm code byte"),
-            ("load ms", "load_ms"), ("compile ms", "compile_ms"), ("ms/instr", "compile per instruction"),
-            ("peak B", "peak"),
-        )  # fmt: skip
-        print(f"{'cycles of':8}" + "".join(f"{title:>13}" for title, _ in columns) + f"{'x native':>10}")
-        for name in names:
-            cells = [self.get(name, figure) for _, figure in columns]
-            text = "".join(f"{'-':>13}" if cell is None else f"{cell:13,.2f}" if cell < 100 else f"{cell:13,.0f}" for cell in cells)
-            ratio = self.get(name, "native") and self.get(name, "thumb") / self.get(name, "native")
-            print(f"{name:9}{text}" + (f"{ratio:10.2f}" if ratio else f"{'-':>10}"))
-        print("* extrapolated from its first slot ops on the emulated board")
 
-    def line(self, names):
-        """The line that ends it: the geometric mean over the integer kernels, or over all that a folder of others has."""
-        known = [name for name in names if self.get(name, "native")]
-        chosen = [name for name in known if name in INTEGER] or known
-        if not chosen:
-            return "geomean thumb: no peers.csv, so nothing to compare with"
-        return f"geomean thumb: {mean([self.get(name, 'thumb') / self.get(name, 'native') for name in chosen]):.2f}x native"
+def save(rows, given):
+    """Keep the rows; those of our own kernels are shown in README.md."""
+    path = HERE / "results" / f"native-{given.resolve().name + '-' if given else ''}{rows.date}.csv"
+    programs.save(rows.rows, path)
+    if not given:
+        table.rewrite(path)
+
+
+def emulated():
+    """The emulated board, or None where its firmware isn't cached."""
+    try:
+        return Board()
+    except Missing as missing:
+        print(f"no emulated board: {missing}")
+        return None
 
 
 def main(argv):
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.native", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?")
+    parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--save", action="store_true")
     parser.add_argument("--quick", action="store_true", help="the bare core only")
     options = parser.parse_args(argv)
-    folder, table = folder_of(options.folder), Table()
-    known, names, board = peers(folder), [], None
+    folder = options.folder or default()
+    paths = sorted(folder.glob("*.wasm"))
+    if not paths:
+        parser.error(f"{folder} has no .wasm files")
+    rows, known, board = Rows(), peers(folder), None if options.quick else emulated()
     try:
-        board = None if options.quick else Board()
-    except Missing as missing:
-        print(f"no emulated board: {missing}")
-    try:
-        for path in sorted(folder.glob("*.wasm")):
-            raw = path.read_bytes()
-            if "run" in load_module(measure.Plain(raw)).exports:
-                table.kernel(path.stem, raw, known.get(path.stem), board)
-                names.append(path.stem)
+        for path in paths:
+            rows.kernel(path.stem, path.read_bytes(), known.get(path.stem), board)
     finally:
         if board:
             board.close()
-    table.show(names)
+    found = table.Table(rows.rows)
+    print(found.text())
     if options.save:
-        programs.save(table.rows, HERE / "results" / f"native-{table.date}.csv")
-    print(table.line(names))
+        save(rows, options.folder)
+    print(found.line())
     return 0
 
 

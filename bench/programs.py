@@ -1,6 +1,7 @@
 """What is measured: the kernels of bench/kernels, those of ../shared/bench where it lies beside the checkout, and the example guests."""
 
 import csv
+import struct
 from collections import namedtuple
 from pathlib import Path
 
@@ -14,9 +15,14 @@ Program = namedtuple("Program", "name raw checksum")
 
 
 def checksum(raw):
-    """What `run` of the module gives in wasmtime, as an unsigned number."""
+    """What `run` of the module gives in wasmtime: the low 32 bits, of an f64 those of its representation; 0 for nothing."""
     store = wasmtime.Store(engine := wasmtime.Engine())
-    return wasmtime.Instance(store, wasmtime.Module(engine, raw), []).exports(store)["run"](store) & 0xFFFFFFFF
+    run = wasmtime.Instance(store, wasmtime.Module(engine, raw), []).exports(store)["run"]
+    result = run(store) or 0
+    if isinstance(result, float):
+        kind = "<f" if run.type(store).results[0] == wasmtime.ValType.f32() else "<d"
+        result = int.from_bytes(struct.pack(kind, result), "little")
+    return result & 0xFFFFFFFF
 
 
 def own():
