@@ -111,7 +111,9 @@ def test_a_module_becomes_an_image(store):
     path = Path(__file__).parents[2] / "wasm_modules" / "sensor" / "sensor.wasm"
     with path.open("rb", buffering=0) as file:
         module = load_module(file)
-    slices, why = run(making.image(store, OTHER, module, TARGET))
+    told, why = run(making.image(store, OTHER, module, TARGET))
+    slices = [percent for percent in told if percent is not None]
+    assert told[0] is None and told[-1] is None, "files are loaded at both ends, each in a turn of its own"
     assert why == "" and slices == sorted(slices) and slices[-1] > 50
     (base, needed, declared), content = opened(store, OTHER)
     assert base == 0 and 1024 < needed < declared == 65536 and content[:3] == b"M\x06\x13"

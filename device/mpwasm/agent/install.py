@@ -258,8 +258,8 @@ class Install:
                     raise Refused("digest", "flash")
                 phase.drop(*_DECIDED)
                 self.starting = launch.task(self.owner, slot, self.store, self.spec, self.machine.new_agent())
-            while self.board.uptime_ms() < now + _SLICE_MS:
-                self._prepared(next(self.starting))
+            while self._prepared(next(self.starting)) and self.board.uptime_ms() < now + _SLICE_MS:
+                pass
         except StopIteration:
             self._started()
         except room.Again as lack:
@@ -275,14 +275,13 @@ class Install:
         room.again(self.owner, life, why)
 
     def _prepared(self, percent):
-        """So much of the module is machine code; None while it is read."""
-        if percent is None:
-            return
-        if percent - self.machine.progress >= _REPORT_STEP or percent < self.machine.progress:
+        """So much of the module is machine code; None after what takes a turn of its own: reading a part of it, loading files. False for that."""
+        if percent is not None and (percent - self.machine.progress >= _REPORT_STEP or percent < self.machine.progress):
             self.machine.progress = percent
             self.owner.view.take(self.machine)
             self.owner.note = "compiling"
             self.owner.report()
+        return percent is not None
 
     def _started(self):
         spec = self.spec

@@ -111,6 +111,7 @@ def bring(guest, store, spec, native, restart=0, make=False, early=None):
             raise room.Again(why, room.MAKE)
         if not why:
             module = None
+            yield  # what follows takes a turn of its own
             window, file = images.opened(store, spec[DIGEST], target)
     guest.stop()
     if file or early:

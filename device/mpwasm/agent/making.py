@@ -12,12 +12,14 @@ _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: 
 
 
 def image(store, digest, module, target):
-    """Generator: compile the loaded `module` for `target` and keep it; yields percent. Returns "", or why there is no machine code."""
+    """Generator: compile the loaded `module` for `target` and keep it; yields percent, or None where files were loaded. Returns "", or why there
+    is no machine code."""
     loaded = phase.begin()
     blob = None
     try:
         blob = yield from _compiled(module, target[0])
-        images.write(store, digest, target, _parts(store, module, blob, target))
+        parts = yield from _parts(store, module, blob, target)
+        images.write(store, digest, target, parts)
         return ""
     except MemoryError as error:
         module = blob = None
@@ -38,7 +40,7 @@ def _compiled(module, architecture):
 
     for name in (targets.values(architecture) + _MODULES).split():
         __import__("mpwasm.native." + name)
-        yield 0
+        yield
     from mpwasm.native.compile import compiling
     from mpwasm.native.runtime import Runtime
 
@@ -50,11 +52,12 @@ def _compiled(module, architecture):
     done = slices = 0
     try:
         while True:
-            done += next(task) or 0
+            units = next(task)
+            done += units or 0
             slices += 1
             if not slices % _PACK and sys.platform == "esp32":
                 gc.collect()
-            yield min(99, 100 * done // total)
+            yield None if units is None else min(99, 100 * done // total)
     except StopIteration as end:
         return end.value
     finally:
@@ -62,11 +65,15 @@ def _compiled(module, architecture):
 
 
 def _parts(store, module, blob, target):
-    """What the image holds; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
+    """Generator: what the image holds; what will have to be loaded with it is noted for the next boot (see `boot.preload`)."""
     from mpwasm.native import image as made
+
+    yield
     from mpwasm.wasi.resolver import find
 
+    yield
     rows = made.bound(module, find)
     store.write("parts", made.hint(rows, blob.rare))
     gc.collect()
+    yield
     return made.parts(module, blob, rows, target)

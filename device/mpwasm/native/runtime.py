@@ -15,10 +15,10 @@ class Runtime:
     def open(self):
         """Load what the library's file says of its functions: a generator that yields now and then."""
         __import__("mpwasm.wasm.emit")  # half of what it needs, for a slice of its own
-        yield 0
+        yield
         from mpwasm.native.library import Library
 
-        yield 0
+        yield
         library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
         self.module = yield from library.loading()
         self.library = library
