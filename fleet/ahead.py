@@ -14,16 +14,17 @@ from mpwasm.native import image
 from mpwasm.native.compile import compile_module
 from mpwasm.native.container import ENGINE
 from mpwasm.native.runtime import Runtime
-from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSA_FPU, XTENSAWIN
+from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2, XTENSA_FPU, XTENSAWIN
 from mpwasm.wasi.resolver import find
 from mpwasm.wasm.load import load_module
 
 SUBVERSION = 3  # of the .mpy format 6, which MicroPython has had since 1.23
-NAMES = {ARMV6M: "Cortex-M", XTENSAWIN: "Xtensa", RV32IMC: "RISC-V", XTENSA_FPU: "Xtensa with an FPU"}
+NAMES = {ARMV6M: "Cortex-M0", THUMB2: "Cortex-M3 and later", XTENSAWIN: "Xtensa", RV32IMC: "RISC-V", XTENSA_FPU: "Xtensa with an FPU"}
 _ROW = struct.Struct("<BBBxI32s")
 ROW_BYTES = _ROW.size
 # What a board's port (`sys.platform`) may be; boards that never reported may be any.
-_PORTS = {**dict.fromkeys(("rp2", "stm32", "nrf52", "mimxrt", "SAMD21", "samd"), (ARMV6M,)), "esp32": (XTENSAWIN, RV32IMC, XTENSA_FPU)}
+_ARM = ("rp2", "stm32", "nrf52", "mimxrt", "SAMD21", "samd")
+_PORTS = {**dict.fromkeys(_ARM, (ARMV6M, THUMB2)), "esp32": (XTENSAWIN, RV32IMC, XTENSA_FPU)}
 _NONE = ("webassembly", "linux", "simulated", "fake")
 
 

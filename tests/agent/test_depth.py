@@ -52,7 +52,9 @@ def test_a_depth_is_seen():
 
 @pytest.mark.parametrize("path", sorted(MODULES.glob("*/*.wasm")), ids=lambda path: path.stem)
 @pytest.mark.parametrize(
-    "architecture, most", [(4, MOST), (10, MOST_ESP32), (74, MOST_ESP32), (11, MOST_ESP32)], ids=["thumb", "xtensa", "xtensa-fpu", "rv32"]
+    "architecture, most",
+    [(4, MOST), (68, MOST), (10, MOST_ESP32), (74, MOST_ESP32), (11, MOST_ESP32)],
+    ids=["thumb", "thumb2", "xtensa", "xtensa-fpu", "rv32"],
 )
 def test_the_depth_of_compiling(path, architecture, most, tmp_path):
     with path.open("rb", buffering=0) as file:

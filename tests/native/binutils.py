@@ -8,6 +8,7 @@ import pytest
 # CPU: what its tools' names begin with, the Debian package, arguments, what comes before the text
 _GNU = {
     "thumb": ("arm-none-eabi", "binutils-arm-none-eabi", (), ".syntax unified\n.cpu cortex-m0\n.thumb\n"),
+    "thumb2": ("arm-none-eabi", "binutils-arm-none-eabi", (), ".syntax unified\n.cpu cortex-m3\n.thumb\n"),
     "rv32": ("riscv64-unknown-elf", "binutils-riscv64-unknown-elf", ("-march=rv32imc", "-mabi=ilp32", "-mno-relax"), ""),
     "xtensa": ("xtensa-lx106-elf", "binutils-xtensa-lx106", ("--no-trampolines",), ".begin no-transform\n.begin no-schedule\n"),
 }

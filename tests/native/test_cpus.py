@@ -8,7 +8,7 @@ import pytest
 import wasmbuild
 from wasmbuild import i32
 
-from mpwasm.native import rv32_values, xtensa_float, xtensa_values
+from mpwasm.native import rv32_values, thumb2_code, xtensa_float, xtensa_values
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
 from tests.fuzz import campaign, check
@@ -63,6 +63,7 @@ def test_comparisons_with_constants(executor):
 
 
 WRONG = {
+    "OnThumb2": (thumb2_code, "_DIVIDE", (0xFBB0, 0xFB90)),
     "OnRV32": (rv32_values, "_CONDITIONS", b"\x00\x01\x04\x05\x04\x05"),
     "OnXtensa": (xtensa_values, "_PAIRS", (1, 9, 2, 10, 2, 10)),
     "OnXtensaFpu": (xtensa_float, "_MOVT_S", 0xCB),
@@ -71,6 +72,6 @@ WRONG = {
 
 @pytest.mark.parametrize("executor", OTHERS)
 def test_wrong_code_is_found(executor, monkeypatch):
-    """Unsigned comparisons made signed ones; of the FPU each result a NaN that is none."""
+    """Unsigned comparisons made signed ones; of ARMv7-M the divisions; of the FPU each result a NaN that is none."""
     monkeypatch.setattr(*WRONG[executor.__name__])
     assert any(check.difference(Case("bite", number), executor) for number in range(150))

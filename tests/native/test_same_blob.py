@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench import vm
 from fleet import ahead
-from mpwasm.native.targets import ARMV6M, RV32IMC, XTENSA_FPU, XTENSAWIN
+from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2, XTENSA_FPU, XTENSAWIN
 from tests.native import blobs
 from tests.native.test_xtensa_float import trees
 
@@ -14,7 +14,7 @@ LIBRARY = ROOT / "device" / "mpwasm" / "native" / "library.wasm"
 KERNELS = ROOT / "bench" / "kernels"
 SENSOR = ROOT / "wasm_modules" / "sensor" / "sensor.wasm"
 PATHS = {ARMV6M: [*(KERNELS / f"{name}.wasm" for name in ("fib", "crc32", "xs64", "mandel")), SENSOR]}
-PATHS |= {architecture: [KERNELS / "xs64.wasm", SENSOR] for architecture in (XTENSAWIN, RV32IMC)}
+PATHS |= {architecture: [KERNELS / "xs64.wasm", SENSOR] for architecture in (THUMB2, XTENSAWIN, RV32IMC)}
 PATHS[XTENSA_FPU] = [KERNELS / "mandel.wasm"]
 
 

@@ -10,7 +10,7 @@ from mpwasm.errors import Trap
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
 from mpwasm.native.runtime import Runtime
-from mpwasm.native.targets import ARMV6M, RV32IMC
+from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2
 
 PAGE = 0x1000
 RECORD = 0x20000000
@@ -28,6 +28,7 @@ class UnicornCore:
     """One Cortex-M0 with `code` (bytes) for a guest that has `frame_words` words of frames. `count`: count `instructions`, which is slow."""
 
     ENTRY = 1
+    MODEL = arm_const.UC_CPU_ARM_CORTEX_M0
     REGISTERS = arm_const.UC_ARM_REG_R3, arm_const.UC_ARM_REG_SP, arm_const.UC_ARM_REG_LR, arm_const.UC_ARM_REG_R0
 
     def __init__(self, code, frame_words=FRAME_WORDS, count=False):
@@ -50,7 +51,7 @@ class UnicornCore:
     def make(self):
         """The emulated core."""
         cpu = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
-        cpu.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M0)
+        cpu.ctl_set_cpu_model(self.MODEL)
         return cpu
 
     def tick(self, *_):
@@ -85,6 +86,12 @@ class UnicornCore:
         if size:
             self.window[:size] = self.held[:size]
         return cpu.reg_read(result) >> 1
+
+
+class M33Core(UnicornCore):
+    """One Cortex-M33."""
+
+    MODEL = arm_const.UC_CPU_ARM_CORTEX_M33
 
 
 class RV32Core(UnicornCore):
@@ -126,6 +133,12 @@ class Alone(OnUnicorn):
     """One without the library: Python does what the templates leave out."""
 
     library = False
+
+
+class OnThumb2(OnUnicorn):
+    """The same for ARMv7-M and later."""
+
+    ARCHITECTURE, CORE = THUMB2, M33Core
 
 
 class OnRV32(OnUnicorn):

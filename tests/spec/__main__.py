@@ -23,6 +23,7 @@ QUICK = ("i32.json", "call_indirect.json", "br_table.json", "memory_copy.json", 
 MOST_EXCLUDED = 5
 MACHINES = {
     "thumb": "tests.native.unicorn_core:OnUnicorn",
+    "thumb2": "tests.native.unicorn_core:OnThumb2",
     "rv32": "tests.native.unicorn_core:OnRV32",
     "xtensa": "tests.native.xtensa_core:OnXtensa",
     "xtensa-fpu": "tests.native.xtensa_core:OnXtensaFpu",
