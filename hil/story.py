@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from fleet.client import open_client
 from hil.edit import section
 from hil.install import install, shipped_files
 from hil.target import Missing
@@ -69,7 +70,7 @@ class Story:
         self.levels = []
         self.hot = False  # whether the relay was switched on by warming the sensor
         self.restarted = 0
-        self._up = None
+        self._up = self._client = None
 
     def say(self, text):
         """A line with both clocks."""
@@ -84,8 +85,10 @@ class Story:
         return done.stdout
 
     def device(self):
-        """What the fleet knows of the board."""
-        return json.loads(self.fleet("device", "show", self.name, "-o", "json"))
+        """What the fleet knows of the board: what `fleet device show` prints, without a process each time that something is waited for."""
+        if self._client is None:
+            self._client = open_client(self.home)
+        return self._client.device(self.name)
 
     def settle(self):
         """A fleet with broker and service."""
@@ -213,6 +216,8 @@ class Story:
 
     def close(self, failed=False):
         """Stop the service; after a failure show what the board and the service said, and keep the folder."""
+        if self._client:
+            self._client.close()
         if self._up:
             self._up.send_signal(signal.SIGTERM)
             self._up.wait(20)

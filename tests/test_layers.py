@@ -27,7 +27,7 @@ RULES = {
     "fleet.model": (),
     "fleet.rollout": (),
     "firmware": ("firmware", *BASE, "mpwasm.wire"),
-    "hil": ("hil",),
+    "hil": ("hil", "fleet.client"),
 }
 OURS = ("mpwasm", "fleet", "firmware", "hil", "tests", "main")
 # What a stock board has; anything else on the device is an import that fails in the field.
