@@ -22,14 +22,14 @@ def bulky(functions=8, quotients=80):
 class Updates(Story):
     """The story up to a board that is ready, then its updates; `rows` has (module, executor, free heap, boots, seconds) of each."""
 
-    def __init__(self, target, name="hil-updates"):
-        super().__init__(target, name)
+    def __init__(self, target):
+        super().__init__(target, "hil-updates")
         self.rows = []
 
-    def update(self, path, version, options=("--aot",)):
+    def update(self, path, version):
         """Push a module and wait until the board runs it; what the fleet then knows of the board."""
         start = time.monotonic()
-        self.fleet("push", path, "--group", GROUP, "--version", version, *options, "--no-watch")
+        self.fleet("push", path, "--group", GROUP, "--version", version, "--aot", "--no-watch")
         row = wait(f"{path.stem} {version}", PUSH_S, lambda: self.there(version))
         self.rows.append((path.stem, row["executor"], row["free_heap"], row["report"]["boots"], time.monotonic() - start))
         self.say(f"{path.stem} {version}: {row['executor']}, {row['free_heap']} B of heap free, boot {row['report']['boots']}")
