@@ -104,6 +104,8 @@ class Stuck(Story):
         """What is pushed while a guest is stuck that may be so for ever takes its place."""
         self.push(self.hang("endless", SWITCH, LAMP, 0), "--aot")
         stuck = self.throw()
+        logged = wait("a line in the log", STEP_S, lambda: first(self.watch.said, b"guest computes for 1", stuck))
+        self.bound("stuck to a line in the log", logged - stuck, TOLD_S, ", whatever the manifest says")
         heard, _ = self.push(self.hang("good", OTHER_SWITCH, OTHER_LAMP, 0), "--aot")
         begun = next(time for time, _ in self.lamps[OTHER_LAMP] if time > stuck)
         whole = last([piece for piece in self.watch.heard if piece[0] <= begun], b"/blk", heard)

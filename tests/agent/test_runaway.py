@@ -1,7 +1,9 @@
 """A guest that computes and never waits: rolled back on trial, reported later on, and like all that fails then started again, ever later."""
 
 import time
+from types import SimpleNamespace
 
+from mpwasm.agent.guest import Guest
 from tests.agent.test_update import OLD, confirm, refused, running
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait
@@ -18,6 +20,7 @@ def test_what_fails_later_is_started_again_ever_later(online, fleet):
     seq = confirm(fleet, program("log again", "loop"), busy_ms=1500)
     for wait_ms in (10000, 20000, 40000):
         wait(lambda: fleet.said("failed", "exhausted", seq))
+        assert any("guest computes for 1" in line[3] for line in fleet.lines)
         assert " ms without a wait in " in fleet.component.detail
         assert online.supervisor.updater.again[0][1] == wait_ms
         lines = len(fleet.lines)
@@ -30,6 +33,24 @@ def test_what_fails_later_is_started_again_ever_later(online, fleet):
     online.hardware.skip_ms += 7200000
     time.sleep(0.3)
     assert online.supervisor.guests[0].state == 0
+
+
+def test_what_computes_on_is_told_at_once_and_then_ever_more_rarely():
+    clock, lines = [0], []
+    guest = Guest(SimpleNamespace(uptime_ms=lambda: clock[0]), SimpleNamespace(note=lambda text: lines.append((clock[0], text))))
+
+    def run(steps):
+        clock[0] += 20
+        return 1
+
+    guest.inst = SimpleNamespace(run=run)
+    guest.begin(10000, 2, 0)
+    while clock[0] < 30000:
+        guest.step(clock[0])
+    assert [time for time, _ in lines] == [1020, 2060, 4140, 8300, 16620] and lines[0][1] == "guest computes for 1020 ms"
+    guest.inst, guest.wasi = SimpleNamespace(run=lambda steps: 2), SimpleNamespace(wake_ms=0)
+    guest.step(clock[0])
+    assert guest.busy == 0 and len(lines) == 5
 
 
 def test_each_module_has_its_own_budgets(online, fleet):

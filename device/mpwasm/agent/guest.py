@@ -17,6 +17,7 @@ _LOOPS = const(64)
 _DONE = const(0)
 _PAUSED = const(2)
 _FIRST_STEPS = const(256)
+_LONG_MS = const(1000)
 
 
 class Guest:
@@ -35,7 +36,7 @@ class Guest:
         self.steps = _FIRST_STEPS
         self.fuel = _FIRST_STEPS
         self.slice_ms = _SHARE_MS
-        self.busy = self.busy_ms = 0
+        self.busy = self.busy_ms = self.long = 0
 
     def attach(self, inst, host):
         """Take the instance that runs, and its host functions (`wasi.resolver.Host`)."""
@@ -45,12 +46,14 @@ class Guest:
 
     def begin(self, fuel, share, busy_ms):
         """Let what is attached run from the next `step` on, about `share` times 10 ms a slice and at most `fuel` slot ops, or `_LOOPS` times as
-        many loop iterations of machine code. It fails as exhausted once its slices have taken more than `busy_ms` without a wait; 0: never."""
+        many loop iterations of machine code. It fails as exhausted once its slices have taken more than `busy_ms` without a wait; 0: never. A
+        second of that is logged, and then each time it is twice as much."""
         self.state = RUNNING
         self.fuel = max(fuel * (_LOOPS if self.executor == "native" else 1), _MIN_STEPS)
         self.slice_ms = share * _SHARE_MS
         self.busy = 0
         self.busy_ms = busy_ms
+        self.long = _LONG_MS
         self.steps = min(_FIRST_STEPS, self.fuel)
         self.started_ms = self.wake_ms = self.board.uptime_ms()
 
@@ -76,6 +79,9 @@ class Guest:
             self.wake_ms = now
             if self.busy > self.busy_ms > 0:
                 return self._ended(None)
+            if self.busy > self.long:
+                self.long = 2 * self.busy
+                self.log.note("guest computes for %d ms" % self.busy)
         if end != _PAUSED or took > self.slice_ms:  # a slice that ended early tells nothing
             self._adapt(took)
         return self.wake_ms
