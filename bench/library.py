@@ -57,7 +57,7 @@ class Machine:
     """The whole library on one core."""
 
     def __init__(self):
-        with (ROOT / "device" / "mpwasm" / "native" / "library.wasm").open("rb", buffering=0) as file:
+        with (ROOT / "device" / "mpwasm" / "native" / "c" / "library.wasm").open("rb", buffering=0) as file:
             self.module = load_module(file)
         blob = compile_module(self.module)
         self.core = Core(blob.code)

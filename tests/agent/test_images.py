@@ -124,7 +124,7 @@ def test_a_module_becomes_an_image(store):
 
 
 def test_a_missing_library_is_told(store, monkeypatch):
-    """A board without library.wasm says that, and not that its flash is full."""
+    """A board without library.slots says that, and not that its flash is full."""
     from mpwasm.native import runtime
 
     path = Path(__file__).parents[2] / "bench" / "kernels" / "mandel.wasm"

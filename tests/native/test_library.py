@@ -5,7 +5,6 @@ import subprocess
 import sys
 from array import array
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 import wasmbuild
@@ -15,14 +14,14 @@ from mpwasm.errors import Trap
 from mpwasm.native.library import Library
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
+from mpwasm.wasm.module import words
 from mpwasm.wasm.names import opcode_name
 from mpwasm.wasm.slots import OPS, length
 from tests import figures
 from tests.native import library_cases as cases
+from tests.native.lowered import NATIVE, TARGET, WASM, load, lowered
 from tests.native.unicorn_core import Alone, OnUnicorn
 
-NATIVE = Path(__file__).resolve().parents[2] / "device" / "mpwasm" / "native"
-WASM = NATIVE / "library.wasm"
 COUNT = 150
 ON_CORE = 40
 MACHINE = (*range(0x91, 0x96), *range(0x9F, 0xA4), 0xB2, 0xB3, 0xB6, 0xB7, 0xB8, 0xBB)
@@ -36,18 +35,13 @@ TEMPLATES = {
 }
 
 
-def load():
-    """The library as a module."""
-    with WASM.open("rb", buffering=0) as file:
-        return load_module(file)
-
-
 EXPORTS = sorted(int(name, 16) for name, (kind, _) in load().exports.items() if kind == 0)
 
 
 def test_source_gives_these_bytes(tmp_path):
     subprocess.run(["make", "-s", "-C", NATIVE / "c", f"PYTHON={sys.executable}", f"OUT={tmp_path}"], check=True, timeout=120)
     assert filecmp.cmp(tmp_path / "library.wasm", WASM, shallow=False)
+    assert lowered() == TARGET.read_bytes()
 
 
 def foreign(codes):
@@ -74,27 +68,18 @@ def test_everything_is_there():
 
 
 def test_read_one_by_one():
-    """A `Library` gives the code of each function as the whole module does, and finds it by slot op."""
+    """A `Library` gives the code of each function as the whole module does, what its result takes, and finds it by slot op."""
     whole = load()
-    with WASM.open("rb", buffering=0) as file:
+    with TARGET.open("rb", buffering=0) as file:
         library = Library(file)
-        drained(library.loading())
         for i in reversed(range(len(whole.codes))):
-            assert drained(library.row(i)) == whole.codes[i]
+            assert library.row(i) == whole.codes[i]
+            assert words(library.module.types[library.module.funcs[i]][1]) == words(whole.types[whole.funcs[i]][1])
         assert library.find(0xCA, 0x92) == whole.exports["92"][1]
         assert library.find(0xC9, 0xA8) == library.find(0xC9, 0xFC00) == whole.exports["fc00"][1]
         assert library.find(0xC9, 0xAE) == whole.exports["fc04"][1] and library.find(0xC9, 0xB1) == whole.exports["fc07"][1]
         assert library.find(0x77, 0) == library.find(0xCF, 0x92) == -1
     assert found_as_named(library, whole)
-
-
-def drained(task):
-    """What a generator returns."""
-    while True:
-        try:
-            next(task)
-        except StopIteration as end:
-            return end.value
 
 
 def found_as_named(library, whole):

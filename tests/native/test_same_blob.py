@@ -10,7 +10,7 @@ from tests.native import blobs
 from tests.native.test_xtensa_float import trees
 
 ROOT = Path(__file__).parents[2]
-LIBRARY = ROOT / "device" / "mpwasm" / "native" / "library.wasm"
+LIBRARY = ROOT / "device" / "mpwasm" / "native" / "library.slots"
 KERNELS = ROOT / "bench" / "kernels"
 SENSOR = ROOT / "wasm_modules" / "sensor" / "sensor.wasm"
 PATHS = {ARMV6M: [*(KERNELS / f"{name}.wasm" for name in ("fib", "crc32", "xs64", "mandel")), SENSOR]}

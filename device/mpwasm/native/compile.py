@@ -31,7 +31,7 @@ def compile_module(module, library=None, architecture=ARMV6M):
     """The `Blob` for `module` and one of `targets`' architectures; its entry is at offset 0.
 
     `library` has ``find(op, opcode)``, which gives the number of the function that does a slot op (and, of floats, an opcode), or -1,
-    and a `module` with these functions, whose rows the generator ``row(index)`` returns: what the op reads are their parameters, what it writes
+    and a `module` with these functions, whose rows ``row(index)`` returns: what the op reads are their parameters, what it writes
     their result.
     """
     task = compiling(module, library, architecture)
@@ -83,8 +83,7 @@ def needed(lowering, starts):
         if number >= _ROUTINE:
             starts.append(place_routine(lowering, places, number - _ROUTINE))
         else:
-            row = yield from lowering.library.row(number - _LIBRARY)
-            places[number] = yield from one(lowering, row)
+            places[number] = yield from one(lowering, lowering.library.row(number - _LIBRARY))
             starts.append(places[number])
     return places
 
@@ -114,7 +113,8 @@ def one(lowering, body):
         except OutOfReach:
             pass
         except Closed:
-            yield from lowering.library.open()
+            lowering.library.open()
+            yield
         cpu.rewind(start)
         lowering.left = lowering.left[:left]
         while len(lowering.calls) > calls:

@@ -1,49 +1,54 @@
-"""The run-time library, `library.wasm` (its source is in `c/`): finds the function that does an op, and lowers it when asked."""
+"""The run-time library, `library.slots`: finds the function that does an op, and reads its slot code when asked.
+
+The file is what the host lowered `c/library.wasm` to (tests/native/lowered.py), so a board neither reads nor validates any of it: words of 16 bits,
+low byte first. How many functions there are; five words for each: the opcode that it does or 0, where its code begins behind these and how long
+that is, words of parameters times 256 plus those of other locals, words of its frame times 256 plus those of its result; then the code.
+"""
 
 from array import array
 
 from mpwasm.compat import const
-from mpwasm.wasm.load import Loader
-from mpwasm.wasm.reader import Reader
 
 _SATURATING = const(0xFC00)
+_ROW = const(5)
 
 
-class Library(Loader):
-    """The functions in the seekable `stream`. ``row(i)`` reads and lowers the one with index i, anew each time: the slot code of
-    one function is all that is held. `loading` comes first."""
+class Functions:
+    """As much of a `Module` as the compiler asks for: what functions have as results, by the words that these take."""
+
+    imported = 0
+    types = ((b"", b""), (b"", b"\x7f"), (b"", b"\x7e"))
+
+    def __init__(self, funcs):
+        self.funcs = funcs
+
+
+class Library:
+    """The functions in the seekable `stream`. ``row(i)`` reads the one with index i, anew each time: the slot code of one function is
+    all that is held."""
 
     def __init__(self, stream):
-        Loader.__init__(self, Reader(stream))
-        self.places = array("H")
+        self.stream = stream
+        self.rows = self.read(self.read(1)[0] * _ROW)
         self.numbers = {}
+        funcs = bytearray(len(self.rows) // _ROW)
+        for i in range(len(funcs)):
+            self.numbers[self.rows[_ROW * i]] = i
+            funcs[i] = self.rows[_ROW * i + 4] & 255
+        self.numbers.pop(0, 0)
+        self.module = Functions(funcs)
 
-    def export(self):
-        """An export: the opcode that it does, in hexadecimal."""
-        name = self.reader.name()
-        kind = self.reader.byte()
-        index = self.reader.u32()
-        if kind == 0:
-            self.numbers[int(name, 16)] = index
-
-    def body(self):
-        """Only remember where a body is."""
-        r = self.reader
-        self.places.append(r.pos)
-        r.skip(r.u32())
-        self.bodies += 1
+    def read(self, count):
+        """So many words."""
+        words = array("H", bytes(2 * count))
+        self.stream.readinto(words)
+        return words
 
     def row(self, i):
-        """The row of function `i`, as `Module.codes` would have it: a generator that yields every few instructions."""
-        r = self.reader
-        r.stream.seek(self.places[i])
-        r.before = self.places[i]
-        r.index = r.fill = 0
-        r.end = 1 << 29
-        end = r.u32()
-        end += r.pos
-        r.end = end
-        return (yield from self.lower.compile(i, end))
+        """The row of function `i`, as `Module.codes` would have it."""
+        _, at, count, locals_, frame = self.rows[_ROW * i : _ROW * i + _ROW]
+        self.stream.seek(2 * (1 + len(self.rows) + at))
+        return self.read(count), locals_ >> 8, locals_ & 255, frame >> 8
 
     def find(self, op, opcode):
         """The index of the function that does the slot op `op` (of a float op the instruction `opcode`), or -1. What its operands are is for

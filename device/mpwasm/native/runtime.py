@@ -13,15 +13,11 @@ class Runtime:
         self.library = self.module = None
 
     def open(self):
-        """Load what the library's file says of its functions: a generator that yields now and then."""
-        __import__("mpwasm.wasm.emit")  # half of what it needs, for a slice of its own
-        yield
+        """Load what the library's file says of its functions."""
         from mpwasm.native.library import Library
 
-        yield
-        library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.wasm", "rb"))
-        self.module = yield from library.loading()
-        self.library = library
+        self.library = Library(self.stream or open(__file__.rsplit("/", 1)[0] + "/library.slots", "rb"))
+        self.module = self.library.module
 
     def find(self, op, opcode):
         """See `Library.find`; `Closed` before `open`."""
@@ -36,4 +32,4 @@ class Runtime:
     def close(self):
         """Close the file."""
         if self.library:
-            self.library.reader.stream.close()
+            self.library.stream.close()
