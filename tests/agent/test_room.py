@@ -107,13 +107,23 @@ def scattered(agent, chip, fleet):
     return seq
 
 
-def test_a_life_for_a_module_begins_with_its_code(chip, online, fleet):
+def test_a_life_for_a_module_begins_with_it(chip, online, fleet):
     executor(fleet, scattered(online, chip, fleet), "native, 4000 B left")
     assert online.resets == 1 and online.supervisor.updater.early is None
 
 
+def test_what_a_life_begins_with_ends_if_nothing_shall_be_started(chip, online, fleet):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    online.stop()
+    (online.root / "state" / "room").write_bytes(b" " + online.supervisor.updater.wanted)
+    count = len(fleet.reports)
+    online.start(3)
+    wait(lambda: len(fleet.reports) > count)
+    assert chip.loads == 2 and not online.supervisor.guests
+
+
 def test_it_would_be_refused_otherwise(chip, online, fleet, monkeypatch):
-    monkeypatch.setattr(launch, "early", lambda *_arguments: None)
+    monkeypatch.setattr(launch, "first", lambda *_arguments: None)
     seq = scattered(online, chip, fleet)
     wait(lambda: fleet.said("rejected", "no-memory", seq))
 

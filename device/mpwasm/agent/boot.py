@@ -45,10 +45,11 @@ def preload(folder):
 
 
 def share(agent, store, note):
-    """Begin the life that `note` is for: Wi-Fi gets what it needs of the memory before the heap can take it, then the module does that lacked some;
-    garbage is collected before it scatters what stays."""
+    """Begin the life that `note` is for: Wi-Fi gets what it needs of the memory before the heap can take it, then the module that lacked some is
+    started; garbage is collected before it scatters what stays."""
     updater = agent.updater
-    life, _, updater.wanted = note.partition(b" ")
+    life, _, wanted = note.partition(b" ")
+    updater.wanted = wanted
     life = updater.life = life.decode()
     updater.pin = None
     gc.threshold(_GARBAGE_BYTES)
@@ -59,12 +60,11 @@ def share(agent, store, note):
 
         agent.net.wlan = WLAN(STA_IF)
         agent.net.wlan.active(True)
-        updater.held = room.hold(room.NETWORK_BYTES + room.JOIN_BYTES)
-    spec = updater.wanted and (not life or life == room.START) and store.load_spec(updater.wanted)
-    if spec:
-        from mpwasm.agent.launch import early
+        updater.held = room.hold(room.NETWORK_BYTES + (0 if agent.net.wlan.isconnected() else room.JOIN_BYTES))
+    if wanted and (not life or life == room.START):
+        from mpwasm.agent.launch import first
 
-        updater.early = early(store, spec)
+        first(updater, store, wanted[0], wanted[1:])
 
 
 def boot(agent):

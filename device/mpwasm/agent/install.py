@@ -61,6 +61,9 @@ class Install:
         self.feed(("boot",) + self.agents.facts(), ("start",) if safe or life == room.UPDATE else () if first else ("start", "report"))
         if safe and self.machine.state == "trial":
             self.feed(("failed", 0, "trap", "the agent died"), ("start",))
+        if self.owner.early is not None:
+            self.owner.stop(self.owner.early)
+            self.owner.early = None
         if not first:
             for slot, guest in self.owner.guests.items():
                 if guest.state == guests.FAILED:
@@ -92,7 +95,6 @@ class Install:
         if self.owner.life == room.START:
             self.owner.life = ""
         if self.owner.pin is None:
-            self.owner.early = None
             self.owner.pin = room.settle()
             room.give(self.owner)
         wake = self.machine.wake
@@ -234,7 +236,9 @@ class Install:
         self._not_pending(slot)
         guest = self.owner.guests.get(slot)
         if self.owner.running.get(slot) != key or (guest and guest.state == guests.FAILED):
-            self.pending.append((slot, key))  # else the new module was unfit before the old one had to stop
+            self.pending.append((slot, key))
+        else:  # it is there already, or the new module was unfit before the old one had to stop
+            self.owner.early = None
 
     def _not_pending(self, slot):
         if self.pending and self.pending[0][0] == slot:
@@ -252,7 +256,7 @@ class Install:
             if self.starting is None:
                 room.take(self.owner)
                 self.owner.told[slot] = True
-                self.owner.wanted = key
+                self.owner.wanted = bytes((slot,)) + key
                 self.spec = self.store.load_spec(key)
                 if self.spec is None:
                     raise Refused("digest", "flash")
@@ -319,12 +323,8 @@ class Install:
 
     def _do_keep(self, keys):
         """Keep on flash what these keys stand for, and no other module."""
-        kept = list(keys)
-        for key in keys:
-            spec = self.store.load_spec(key)
-            if spec:
-                kept.append(spec[launch.DIGEST])
-        self.store.sweep(kept)
+        specs = [self.store.load_spec(key) for key in keys]
+        self.store.sweep(list(keys) + [spec[launch.DIGEST] for spec in specs if spec])
 
     _DO = {
         "save": _do_save,

@@ -60,42 +60,49 @@ def task(updater, slot, store, spec, settled):
     if life == room.UPDATE:
         raise room.Again("the update is there", "")
     restart = 0 if life or settled else updater.room
-    early = None
-    if updater.early and updater.early[0] == spec[DIGEST]:
-        early, updater.early = updater.early[1], None
-    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.makeable(updater, spec[DIGEST]), early)
+    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.makeable(updater, spec[DIGEST]))
 
 
-def early(store, spec):
-    """The digest of a module and what its image takes, which `bring` takes later: in a life that begins with it nothing scatters the heap
-    before. None if there is no image, or if memory lacks even so."""
+def first(updater, store, slot, key):
+    """Start a module from its image before what decides on updates is loaded and scatters the heap; that may end it again (`Install.begin`) before
+    it runs. If it can't be, it is started later, like any."""
     from mpwasm.native import targets
 
-    window, file = images.opened(store, spec[DIGEST], targets.target()) if spec[NATIVE] else (None, None)
+    spec = store.load_spec(key)
+    window, file = images.opened(store, spec[DIGEST], targets.target()) if spec and spec[NATIVE] else (None, None)
+    if not file:
+        return
+    guest = updater.guest_in(slot)
     try:
-        return file and (spec[DIGEST], _loaded(spec, window, file))
-    except MemoryError:
-        return None
+        why = _native(guest, spec, window, file, 0)
+    except (Refused, MemoryError) as error:
+        why = detail_of(error)
+    if why:
+        updater.log.note("not at once: " + why)
+        updater.stop(slot)
+        return
+    updater.running[slot] = key
+    updater.early = slot
+    updater.log.note("started %s %s (%s)" % (spec[NAME], spec[VERSION], guest.executor))
 
 
-def bring(guest, store, spec, native, restart=0, make=False, early=None):
+def bring(guest, store, spec, native, restart=0, make=False):
     """Generator: start the module of `spec` in `guest`'s slot; yields between the slices of reading (None) and compiling it (percent), while
     the old guest runs on.
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
     still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece; or if
-    it lacks heap, which an update leaves in small pieces; never if `restart` is 0. `make`: whether a life may follow that makes the image;
-    `early`: its parts (`_loaded`) if they are here.
+    it lacks heap, which an update leaves in small pieces; never if `restart` is 0. `make`: whether a life may follow that makes the image.
     """
     from mpwasm.native import targets
 
     target = targets.target() if native else None
     why = "" if target else "off" if not native else "port"
     window = file = module = None
-    if target and not early:
+    if target:
         window, file = images.opened(store, spec[DIGEST], target)
-    if not file and not early:
+    if not file:
         try:
             module = yield from _module(guest, store, spec)
             if target:
@@ -114,8 +121,8 @@ def bring(guest, store, spec, native, restart=0, make=False, early=None):
             yield  # what follows takes a turn of its own
             window, file = images.opened(store, spec[DIGEST], target)
     guest.stop()
-    if file or early:
-        why = _native(guest, spec, early, window, file, restart)
+    if file:
+        why = _native(guest, spec, window, file, restart)
     if why:
         guest.executor = "plain: " + why
         phase.end((), "mpwasm.native.")
@@ -180,29 +187,20 @@ def span(window, budget, reserve=_RESERVE):
     return base - min(base, (size - needed) // 2 & -_GRAIN), size
 
 
-def _loaded(spec, window, file):
-    """What an image takes: ((base, data) of the memory, frames, (code, facts)), the larger pieces first."""
+def _native(guest, spec, window, file, restart):
+    """Start an image: the memory and the frames first, then the code, then the rest. Returns "", or why executable memory does not do."""
+    phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
     from mpwasm.agent import room
     from mpwasm.native import importer
     from mpwasm.native.board import stack
 
     base, size = span(window, spec[_MEMORY], _RESERVE if room.largest() is None else _SMALL_RESERVE)
     try:
-        return (base, bytearray(size)), stack(_FRAME_WORDS), importer.load(file)
-    except MemoryError:
-        file.close()
-        raise
-
-
-def _native(guest, spec, parts, window, file, restart):
-    """Start an image, of which the `parts` may be here. Returns "", or why executable memory does not do."""
-    phase.drop("mpwasm.wasm.instance", "mpwasm.wasm.interp", "mpwasm.wasm.numeric")
-    from mpwasm.agent import room
-    from mpwasm.native import importer
-
-    try:
-        window, frames, code = parts or _loaded(spec, window, file)
+        data = bytearray(size)
+        frames = stack(_FRAME_WORDS)
+        code = importer.load(file)
     except MemoryError as error:
+        file.close()
         why = room.lacking(error)
         if restart and (not why or room.wanted(error) <= restart):
             raise room.Again(why or "heap: " + shortage(error), room.START) from None
@@ -211,7 +209,7 @@ def _native(guest, spec, parts, window, file, restart):
         return why
     guest.executor = "native"
     try:
-        _linked(guest, spec, importer.restore(code[1]), window, code + (frames,))
+        _linked(guest, spec, importer.restore(code[1]), (base, data), code + (frames,))
     except Refused as refused:
         if restart and refused.reason == "no-memory":
             raise room.Again("heap: " + refused.detail, room.START) from None

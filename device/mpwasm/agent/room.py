@@ -121,7 +121,7 @@ def notes(updater):
 
 
 def again(updater, life, why):
-    """Restart into `life`, which loads the `wanted` module of the updater first, if it is the only one: that is no fast death.
+    """Restart into `life`, which starts the `wanted` module of the updater first, if it is the only one: that is no fast death.
 
     A soft reset, which keeps Wi-Fi and the levels of pins, frees the heap and executable memory; to MAKE takes what Wi-Fi has, too.
     """

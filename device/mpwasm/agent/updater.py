@@ -39,8 +39,8 @@ class Updater:
     it}, `told` {slot: whether the failure of its guest is known}, `again` {slot: (uptime at which what failed is started again, ms until then)}: ten
     seconds at first, twice as long each time that it fails soon, an hour at most; `room` the executable memory at boot (`room.largest`, 0 where
     there is none of its own kind); `life` what this one is for (`room`), until that is done, the one to UPDATE at `ends` (uptime) if no order comes;
-    `order` the number of what came on `desired`; `wanted` the key of the module that was started last, `early` what a life begins with
-    (`launch.early`); `pin` of `room.settle`, None until then, and `held` of `room.hold`."""
+    `order` the number of what came on `desired`; `wanted` slot and key of the module that was started last, `early` the slot of one that was
+    started before there was an `Install` (`launch.first`); `pin` of `room.settle`, None until then, and `held` of `room.hold`."""
 
     def __init__(self, agent, key):
         self.agent = agent

@@ -205,8 +205,22 @@ env assemblyscript -
 """
 
 _ROWS = (
-    _PREVIEW1, _PROCESS, _FILES, _GPIO, _ADC, _TELEMETRY, _I2C, _SPI, _PWM, _UART, _KV, _ARDUINO,
-    _WIRING, _TINYGO, _WARDUINO, _ASSEMBLYSCRIPT,
+    _PREVIEW1,
+    _PROCESS,
+    _FILES,
+    _GPIO,
+    _ADC,
+    _TELEMETRY,
+    _I2C,
+    _SPI,
+    _PWM,
+    _UART,
+    _KV,
+    _ARDUINO,
+    _WIRING,
+    _TINYGO,
+    _WARDUINO,
+    _ASSEMBLYSCRIPT,
 )
 
 
