@@ -97,7 +97,7 @@ class Broker:
         self.kind = choose(kind or self.settings["kind"])
         if self.kind == EMBEDDED and self.settings["tls_cert"]:
             raise FleetError("The embedded broker speaks no TLS: install mosquitto (Debian: apt install mosquitto).")
-        self.port = self.settings["port"]
+        self.port, self.ports = self.settings["port"], [port for port, _ in brokerfiles.ports(self.settings)]
         self.host = "127.0.0.1" if self.kind == EMBEDDED else self.settings["listen"]
         self._home = home
         self._store = store
@@ -122,12 +122,13 @@ class Broker:
     def start(self):
         """Write the configuration and start; returns when the port answers. FleetError if it does not start."""
         self._end_orphan()
-        if _answers(self.address):
-            raise FleetError(f"Port {self.port} is in use already. Stop what uses it, or set another `port` in {self._home.settings_path}.")
+        for port, name in zip(self.ports, ("port", "plain_port")):
+            if _answers((self.address[0], port)):
+                raise FleetError(f"Port {port} is in use already. Stop what uses it, or set another `{name}` in {self._home.settings_path}.")
         self.write_credentials()
         self._launch()
         deadline = time.monotonic() + START_S
-        while not _answers(self.address):
+        while not all(_answers((self.address[0], port)) for port in self.ports):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise FleetError(f"The broker ({self.kind}) did not start: {self._complaint()}")

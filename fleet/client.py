@@ -17,7 +17,7 @@ from fleet.calls.overview import Overview
 from fleet.calls.records import Records
 from fleet.calls.rollouts import Rollouts
 from fleet.calls.webhooks import Webhooks
-from fleet.errors import Taken
+from fleet.errors import USAGE, FleetError, Taken
 from fleet.home import Home
 from fleet.model import Key
 from fleet.store import Store, open_store
@@ -38,6 +38,10 @@ def init(home, passphrase, database="", tls=False, **broker):
     from fleet import certificates
 
     check_new(home)
+    if broker.get("plain_port") and not tls:
+        raise FleetError("A further port without TLS (--plain-port) is for fleets with TLS: add --tls, or use --port alone.", USAGE)
+    if broker.get("plain_port") == broker.get("port", 0):
+        raise FleetError(f"--plain-port and --port are both {broker['port']}: TLS and plain MQTT need a port each.", USAGE)
     home.create(database=database, **broker, **(certificates.paths(home) if tls else {}))
     if tls:
         certificates.make(home, [broker["host"]], passphrase)

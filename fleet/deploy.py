@@ -226,15 +226,32 @@ def pointer_message(deployment, device_key):
 
 def identity(device, device_key, root_public, broker, wifi=(None, None)):
     """The bytes of a board's /cfg/identity.cbor; `device` is its row, `broker` the settings' table, `wifi` (ssid, password) or Nones."""
-    fields = [device.id, device_key, root_public, device.home_group, broker["host"], broker["port"], list(device.capabilities)]
-    fields += [*wifi, authority(broker)]
+    secure = speaks_tls(device, broker)
+    port = broker["port"] if secure or not broker["tls_cert"] else broker["plain_port"]
+    fields = [device.id, device_key, root_public, device.home_group, broker["host"], port, list(device.capabilities)]
+    fields += [*wifi, secure and authority(broker)]
     return cbor.encode(dict(enumerate(fields, 1)))
 
 
+def speaks_tls(device, broker):
+    """Whether a board (a row with `id` and `plain`) is told to use TLS; FleetError if it is to do without and there is no port for that."""
+    if device.plain and broker["tls_cert"]:
+        need_plain_port(broker, device.id)
+    return bool(broker["tls_cert"]) and not device.plain
+
+
+def need_plain_port(broker, names):
+    """FleetError unless the broker has a port without TLS beside the one with it."""
+    if not (broker["tls_cert"] and broker["plain_port"]):
+        raise FleetError(
+            f"{names} cannot be told to do without TLS: the broker has no further port for that beside one with TLS. Set `plain_port` under [broker] "
+            "in fleet.toml and start `fleet up` again, or leave --plain away.",
+            USAGE,
+        )
+
+
 def authority(broker):
-    """The certificate (DER) that boards pin, of `tls_ca`; False if the broker speaks plain MQTT. FleetError if the file is none."""
-    if not broker["tls_cert"]:
-        return False
+    """The certificate (DER) that boards pin, of `tls_ca`. FleetError if the file is none."""
     try:
         return ssl.PEM_cert_to_DER_cert(Path(broker["tls_ca"]).read_text())
     except (OSError, ValueError) as error:

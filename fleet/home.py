@@ -18,6 +18,7 @@ port = {port}
 tls_ca = "{tls_ca}"            # with tls_ca, tls_cert and tls_key (PEM files) the broker speaks TLS
 tls_cert = "{tls_cert}"
 tls_key = "{tls_key}"
+plain_port = {plain_port}            # with TLS: a further port without it, for the boards that are given it (--plain); 0: none
 
 [web]
 listen = "{web_listen}"      # address that the dashboard and the HTTP API listen on; 0.0.0.0 for all (then use TLS)
@@ -37,7 +38,7 @@ url = {database}                  # empty: fleet.db in this folder
 BROKER_KINDS = ("auto", "mosquitto", "embedded", "external")
 _WEB = {"listen": "127.0.0.1", "port": 8484, "host": "", "tls_cert": "", "tls_key": ""}
 _RETENTION = {"logs_days": 30, "telemetry_days": 30}
-_BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": ""}
+_BROKER = {"kind": "auto", "listen": "127.0.0.1", "host": "127.0.0.1", "port": 1884, "tls_ca": "", "tls_cert": "", "tls_key": "", "plain_port": 0}
 
 
 def default_home():

@@ -23,13 +23,15 @@ class Group(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A board: `sealed_key` is its key K, encrypted; `home_group` is the group written in its identity; `board` its kind, such as pico_w."""
+    """A board: `sealed_key` is its key K, encrypted; `home_group` is the group written in its identity; `board` its kind, such as pico_w; `plain`
+    whether a fleet with TLS tells it the port without."""
 
     id: str = Field(primary_key=True)
     home_group: str = Field(index=True)
     board: str | None = None
     sealed_key: bytes
     capabilities: list = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    plain: bool = False
     state: str = "never seen"
     seen: float | None = None
     created: float

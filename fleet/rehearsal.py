@@ -12,12 +12,14 @@ FULL = 65535
 
 def start_boards(client, group, count, prefix="sim", address=None):
     """Switch on `count` boards named PREFIX-1, PREFIX-2, … of `group`, adding those that are not there; returns [Board]."""
-    known = {row["id"] for row in client.devices()}
-    boards = []
+    known = {row["id"]: row["tls"] for row in client.devices()}
+    plain, boards = has_plain_port(client.home), []
     for number in range(1, count + 1):
         name = f"{prefix}-{number}"
         if name not in known:
-            client.add_device(name, group)
+            client.add_device(name, group, plain=plain)
+        elif known[name] and plain:
+            client.set_plain([name], True)
         boards.append(_board(client, name, address))
     try:
         for board in boards:
@@ -27,11 +29,17 @@ def start_boards(client, group, count, prefix="sim", address=None):
     return boards
 
 
+def has_plain_port(home):
+    """Whether the fleet has a port without TLS beside one with it: simulated boards use it, they have no `ssl`."""
+    broker = home.settings()["broker"]
+    return bool(broker["tls_cert"] and broker["plain_port"])
+
+
 def _board(client, name, address):
     folder = client.home.root / "sim" / name
     identity = client.identity(name)
     if cbor.decode(identity)[10]:
-        raise FleetError("Simulated boards cannot speak TLS: their MicroPython has no `ssl`. Give them a fleet without `tls_cert` in fleet.toml.")
+        raise FleetError("Simulated boards cannot speak TLS: their MicroPython has no `ssl`. Give the fleet a `plain_port` in fleet.toml for them.")
     kept = folder / "cfg" / "identity.cbor"
     if not kept.exists() or kept.read_bytes() != identity:
         client.provisioned(name)

@@ -24,8 +24,8 @@ class Boards:
     def devices(self, group=None, where=None):
         """[{"id", "groups", "state", "seen", "module", …}] of all boards, of one group's, or of those that meet a filter (`fleet.selection`)."""
         members, labels, wanted = self._store.memberships(), self._store.labels(), self._store.wanted()
-        rows = self._store.board_rows(group, where)
-        return [_board(row, members.get(row.id, []), labels.get(row.id, {}), wanted.get(row.id)) for row in rows]
+        rows, tls = self._store.board_rows(group, where), bool(self._broker()["tls_cert"])
+        return [_board(row, members.get(row.id, []), labels.get(row.id, {}), wanted.get(row.id), tls) for row in rows]
 
     def device(self, name):
         """Like a row of `devices`, with its capabilities, report and what it should run."""
@@ -34,7 +34,7 @@ class Boards:
         module = self._store.module(desired.module) if desired else None
         wanted = (module.name, module.version, desired.seq) if module else None
         labels, groups = self._store.labels(name).get(name, {}), self._store.memberships(name).get(name, [])
-        board = _board(self._store.board_rows(name=name)[0], groups, labels, wanted)
+        board = _board(self._store.board_rows(name=name)[0], groups, labels, wanted, bool(self._broker()["tls_cert"]))
         told = fields(report, REPORT_FIELDS) if report else None
         return {**board, "capabilities": row.capabilities, "doubt": self._doubt(row, report, desired), "report": told}
 
@@ -45,18 +45,18 @@ class Boards:
         order = (desired.created, desired.seq) if desired else (None, None)
         return freshness.judge(row.state, *told, *order, time.time())
 
-    def add_device(self, name, group, capabilities=None, board=None):
-        """Add a board with a new key; `board` is its kind, such as pico_w. Returns its row as `device` does."""
-        self._add([name], group, capabilities, board)
+    def add_device(self, name, group, capabilities=None, board=None, plain=False):
+        """Add a board with a new key; `board` is its kind, such as pico_w; `plain` where it does without TLS. Returns its row as `device` does."""
+        self._add([name], group, capabilities, board, plain)
         self._store.audit(self.actor, "device add", name, group)
         return self.device(name)
 
-    def add_devices(self, names, group, capabilities=None):
+    def add_devices(self, names, group, capabilities=None, plain=False):
         """Add many boards at once, with new keys."""
-        self._add(names, group, capabilities, None)
+        self._add(names, group, capabilities, None, plain)
         self._store.audit(self.actor, "device add", f"{len(names)} boards", group)
 
-    def _add(self, names, group, capabilities, board):
+    def _add(self, names, group, capabilities, board, plain):
         for name in names:
             check_id(name, "board")
         check_id(group, "group")
@@ -64,9 +64,11 @@ class Boards:
             raise FleetError(f"Names that begin with {SERVICE_USER} are kept for the service. Choose another.", USAGE)
         if len(set(names)) < len(names):
             raise FleetError("A name stands in the list twice. Each board needs a name of its own.", USAGE)
+        if plain:
+            deploy.need_plain_port(self._broker(), ", ".join(names[:3]))
         granted = list(DEFAULT_CAPABILITIES if capabilities is None else capabilities)
         vault, now = self._vault(), time.time()
-        common = {"home_group": group, "capabilities": granted, "board": board, "created": now}
+        common = {"home_group": group, "capabilities": granted, "board": board, "plain": plain, "created": now}
         self._store.add_devices([Device(id=name, sealed_key=vault.seal(name, os.urandom(32)), **common) for name in names])
 
     def label(self, devices, labels):
@@ -81,6 +83,16 @@ class Boards:
             for name, value in sorted(labels.items()):
                 self._store.audit(self.actor, "label", f"{name}={value}" if value is not None else f"{name} removed", ", ".join(devices)[:200])
 
+    def set_plain(self, devices, plain):
+        """Boards are told to do without TLS, or to use it; each learns it when it is provisioned anew."""
+        if plain:
+            deploy.need_plain_port(self._broker(), ", ".join(devices[:3]))
+        with self._store.write():
+            for device in devices:
+                self._store.device(device)
+            self._store.set_plain(devices, plain)
+            self._store.audit(self.actor, "device plain" if plain else "device tls", ", ".join(devices)[:200])
+
     def remove_device(self, name):
         """Forget a board: its key is void at once."""
         self._store.remove_device(name)
@@ -91,11 +103,11 @@ class Boards:
         row = self._store.device(name)
         root = bytes.fromhex(self._store.setting("root"))
         key = self._vault().unseal(name, row.sealed_key)
-        return deploy.identity(row, key, root, self.home.settings()["broker"], wifi)
+        return deploy.identity(row, key, root, self._broker(), wifi)
 
     def fresh_identities(self, names):
         """The bytes of these boards' identity files, which start counting anew: what they reported until now counts no more."""
-        root, vault, broker = bytes.fromhex(self._store.setting("root")), self._vault(), self.home.settings()["broker"]
+        root, vault, broker = bytes.fromhex(self._store.setting("root")), self._vault(), self._broker()
         rows = {row.id: row for row in self._store.devices()}
         self._store.forget_reports(names)
         return [deploy.identity(rows[name], vault.unseal(name, rows[name].sealed_key), root, broker) for name in names]
@@ -104,6 +116,9 @@ class Boards:
         """The board is being set up anew and starts counting again: what it reported until now counts no more."""
         self._store.forget_report(name)
         self._store.audit(self.actor, "device provision", name)
+
+    def _broker(self):
+        return self.home.settings()["broker"]
 
     def _vault(self):
         return Vault.open(self.home.key_file)
@@ -142,7 +157,7 @@ class Boards:
             raise Missing(f"There is no group {name}. `fleet group list` shows those there are.")
 
 
-def _board(row, groups, labels, wanted):
+def _board(row, groups, labels, wanted, tls):
     board = {
         "id": row.id,
         "groups": groups,
@@ -158,6 +173,7 @@ def _board(row, groups, labels, wanted):
         "free_heap": row.free_heap,
         "executor": row.executor or None,
         "port": row.port,
+        "tls": tls and not row.plain,
         "fresh": row.fresh,
         "desired": dict(zip(("module", "version", "seq"), wanted)) if wanted else None,
     }

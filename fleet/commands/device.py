@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from fleet.commands.exec import command as execute
+from fleet.commands.flash import PLAIN
 from fleet.completion import BOARD, GROUP
 from fleet.output import ago, as_fields, as_table, chosen, emit, filter_option, kib, module, output_option, wanted
 from fleet.words import explain
@@ -31,6 +32,7 @@ LIST = as_table(
         ("LABELS", labels_of),
         ("HEAP", lambda d: kib(d["free_heap"])),
         ("PORT", lambda d: d["port"]),
+        ("TLS", lambda d: "yes" if d["tls"] else "no"),
         ("WHY", lambda d: d["why"]),
     ],
 )
@@ -55,6 +57,7 @@ SHOW = as_fields(
         ("May use", lambda d: d["capabilities"]),
         ("Executor", lambda d: d["executor"]),
         ("Port", lambda d: d["port"]),
+        ("TLS", lambda d: "yes" if d["tls"] else "no: the network can read its orders, readings, log lines and MQTT password"),
         ("Free heap", lambda d: kib(d["free_heap"])),
         ("Boots", lambda d: d["report"] and d["report"]["boots"]),
         ("Wi-Fi", lambda d: f"{d['report']['rssi']} dBm" if d["report"] and d["report"]["rssi"] is not None else None),
@@ -71,19 +74,20 @@ def command():
 @click.argument("name")
 @click.option("--group", "-g", type=GROUP, required=True, help="Group it belongs to; made if it is not there.")
 @click.option("--cap", "capabilities", multiple=True, help="Capability to grant, such as gpio:15 or adc:*; all of them if none is named.")
+@click.option("--plain", is_flag=True, help="In a fleet with TLS: it does without (the network can then read what it is told and says).")
 @click.option("--no-flash", is_flag=True, help="Also set up the board on --port, which has MicroPython already (`fleet flash` does all from blank).")
 @click.option("--port", help="With --no-flash: its serial port.")
 @click.option("--wifi", "ssid", help="With --no-flash: its Wi-Fi network.")
 @click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")
 @output_option
 @click.pass_obj
-def add(context, name, group, capabilities, no_flash, port, ssid, wifi_password, output):
+def add(context, name, group, capabilities, plain, no_flash, port, ssid, wifi_password, output):
     """Add a board and make its key."""
-    row = context.client.add_device(name, group, capabilities or None)
+    row = context.client.add_device(name, group, capabilities or None, plain=plain)
     if no_flash:
         from fleet.commands import flash
 
-        flash.only_provision(context, port, group, name, (ssid, wifi_password), output)
+        flash.only_provision(context, port, group, name, (ssid, wifi_password), None, output)
         return
     emit(row, output, lambda d: f"Added {d['id']} to {group}. `fleet device provision-file {d['id']}` writes what it needs to know.")
 
@@ -144,11 +148,14 @@ command.add_command(execute)
 @click.argument("name", type=BOARD)
 @click.option("--file", "path", type=click.Path(dir_okay=False), default="identity.cbor", show_default=True, help="Where to write it; - for stdout.")
 @click.option("--ssid", help="Wi-Fi network.")
+@click.option("--tls/--plain", "tls", default=None, help=PLAIN)
 @click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")
 @output_option
 @click.pass_obj
-def provision_file(context, name, path, ssid, wifi_password, output):
+def provision_file(context, name, path, ssid, wifi_password, tls, output):
     """Write the board's identity file, which goes to /cfg/identity.cbor. It holds the board's key: keep it secret."""
+    if tls is not None:
+        context.client.set_plain([name], not tls)
     data = context.client.identity(name, (ssid, wifi_password))
     context.client.provisioned(name)
     if path == "-":

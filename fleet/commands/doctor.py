@@ -1,5 +1,6 @@
 """`fleet doctor`: what is wrong, and the cure."""
 
+import contextlib
 import shutil
 import socket
 
@@ -116,22 +117,31 @@ def _service(context):
 
 def _broker(context):
     """Broker refuses strangers."""
+    from fleet import brokerfiles
+
     broker = context.home.settings()["broker"]
     host = "127.0.0.1" if broker["listen"] in ("", "0.0.0.0") else broker["listen"]
-    try:
-        code = connect_code((host, broker["port"]), "stranger", "stranger")
-    except OSError as error:
-        raise FleetError(f"{host}:{broker['port']} does not answer ({error}). Is `fleet up` running, or a firewall in the way?") from error
-    if code not in _REFUSED:
-        raise FleetError("It lets anybody in: some other broker uses this port. Set another `port` in fleet.toml.")
+    for port, secure in brokerfiles.ports(broker):
+        try:
+            code = connect_code((host, port), "stranger", "stranger", broker["tls_ca"] if secure else None)
+        except OSError as error:
+            raise FleetError(f"{host}:{port} does not answer ({error}). Is `fleet up` running, or a firewall in the way?") from error
+        if code not in _REFUSED:
+            raise FleetError(f"It lets anybody in: some other broker uses port {port}. Set another in fleet.toml.")
     return "yes"
 
 
-def connect_code(address, user, password):
-    """The return code of MQTT's CONNACK for this user at (host, port); OSError if nobody answers as a broker does."""
+def connect_code(address, user, password, authority=None):
+    """The return code of MQTT's CONNACK for this user at (host, port), with TLS where an `authority` (PEM file) is named; OSError if nobody answers
+    as a broker does."""
+    import ssl
+
     from mpwasm.wire.connect import connect
 
-    with socket.create_connection(address, timeout=_ANSWER_S) as line:
+    with contextlib.ExitStack() as stack:
+        line = stack.enter_context(socket.create_connection(address, timeout=_ANSWER_S))
+        if authority:
+            line = stack.enter_context(ssl.create_default_context(cafile=authority).wrap_socket(line, server_hostname=address[0]))
         line.sendall(connect("fleet-doctor", 10, True, user, password))
         answer = line.recv(4)
     if len(answer) != 4 or answer[0] != 0x20:

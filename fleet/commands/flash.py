@@ -13,6 +13,10 @@ from fleet.output import emit, output_option
 READY_S = 120
 PORT_S = 40
 TLS_HEAP = 176 << 10  # 100 KB for an update, 30 KB for TLS, what Wi-Fi takes from the same heap
+PLAIN = (
+    "In a fleet with TLS: whether this board uses it, or the further port without it, where the network can read orders, readings, log lines and the "
+    "board's MQTT password (default: as before; a new board uses TLS)."
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -61,13 +65,14 @@ class Steps:
 @click.option("--name", help="Name of the board (default: its kind and the end of its serial number).")
 @click.option("--wifi", "ssid", help="Wi-Fi network.")
 @click.option("--wifi-password", envvar="WASMFLEET_WIFI_PASSWORD", help="Its password (or $WASMFLEET_WIFI_PASSWORD).")
+@click.option("--tls/--plain", "tls", default=None, help=PLAIN)
 @click.option("--no-flash", is_flag=True, help="The board has MicroPython already: leave it.")
 @click.option("--reflash", is_flag=True, help="Write MicroPython even if the board has the right one.")
 @click.option("--sizes", is_flag=True, help="Show what each part of the agent takes on the board's flash.")
 @click.option("--timeout", "timeout_s", type=click.IntRange(0), default=READY_S, show_default=True, help="Seconds to wait for the board; 0: don't.")
 @output_option
 @click.pass_obj
-def command(context, key, port, group, name, ssid, wifi_password, no_flash, reflash, sizes, timeout_s, output):
+def command(context, key, port, group, name, ssid, wifi_password, tls, no_flash, reflash, sizes, timeout_s, output):
     """Put MicroPython and the agent on a board, tell it who it is, and wait until it reports ready.
 
     Run it again after anything went wrong: what is done already is skipped.
@@ -80,7 +85,7 @@ def command(context, key, port, group, name, ssid, wifi_password, no_flash, refl
         check_network(context, kind, ssid)
         if not no_flash:
             port = flash(kind, port, reflash, steps)
-        done = provision(context, kind, port, group, name, (ssid, wifi_password), timeout_s, steps)
+        done = provision(context, kind, port, group, name, (ssid, wifi_password), timeout_s, steps, tls)
     emit({**done, "steps": steps.done}, output, lambda d: f"{d['device']} is {d['state']}.")
     if done["state"] not in ("ready", "set up"):
         click.get_current_context().exit(TIMEOUT)
@@ -167,8 +172,8 @@ def _wait_for_port(port):
         time.sleep(0.5)
 
 
-def provision(context, kind, port, group, name, wifi, timeout_s, steps):
-    """Files, identity, restart, and the wait for ready; {"device", "state", "bytes"}. `kind` None: whatever the board says it is."""
+def provision(context, kind, port, group, name, wifi, timeout_s, steps, tls=None):
+    """Files, identity, restart, the wait for ready; {"device", "state", "bytes"}. `kind` None: what the board says it is; `tls` None: as before."""
     from firmware import boards
     from firmware import provision as setter
 
@@ -187,7 +192,7 @@ def provision(context, kind, port, group, name, wifi, timeout_s, steps):
         _show_sizes(files)
     steps.say("board", f"{kind.title}, MicroPython {found['version']}, {found['free_heap'] // 1024} KiB heap free")
     name = name or f"{kind.key.replace('_', '-')}-{found['id'][-6:]}"
-    _enrol(context.client, name, group, kind.key, steps)
+    _enrol(context.client, name, group, kind.key, tls, steps)
     started = _write(context.client, name, port, files, found, wifi, steps)
     state = _wait_ready(context.client, name, started, timeout_s, steps)
     return {"device": name, "state": state, "bytes": total}
@@ -206,12 +211,12 @@ def build_id(files):
     return build.fingerprint(files)[:12]
 
 
-def only_provision(context, port, group, name, wifi, output):
+def only_provision(context, port, group, name, wifi, tls, output):
     """What `fleet device add --no-flash` does once the board is in the fleet: whatever kind it says it is."""
     steps = Steps(output == "json")
     with plain_errors():
         check_network(context, None, wifi[0])
-        done = provision(context, None, port, group, name, wifi, READY_S, steps)
+        done = provision(context, None, port, group, name, wifi, READY_S, steps, tls)
     emit({**done, "steps": steps.done}, output, lambda d: f"{d['device']} is {d['state']}.")
 
 
@@ -228,15 +233,17 @@ def compiled(kind):
     return files
 
 
-def _enrol(client, name, group, key, steps):
-    """Add the board, of the kind `key`, to the fleet, unless it is there already."""
+def _enrol(client, name, group, key, tls, steps):
+    """Add the board, of the kind `key`, to the fleet, unless it is there already; `tls` is whether it uses it, None: as before."""
     rows = {row["id"]: row for row in client.devices()}
     if name not in rows:
-        client.add_device(name, group, board=key)
+        client.add_device(name, group, board=key, plain=tls is False)
         steps.say("device", f"{name} added to {group}")
         return
     if group not in rows[name]["groups"]:
         raise FleetError(f"{name} is in {', '.join(rows[name]['groups'])}, not in {group}. `fleet device remove {name}` first, or name that group.")
+    if tls is not None and tls is not rows[name]["tls"]:
+        client.set_plain([name], not tls)
     steps.say("device", f"{name} is in {group} already")
 
 
@@ -268,7 +275,8 @@ def _need_heap(identity, found):
     if cbor.decode(identity)[10] and free < TLS_HEAP:
         raise FleetError(
             f"This fleet speaks TLS, and an update beside it takes {TLS_HEAP >> 10} KiB of heap: this board has {free >> 10}. Use a board with more, "
-            "such as a Pico W or an ESP32 with PSRAM, or a fleet without `tls_cert`."
+            "such as a Pico W or an ESP32 with PSRAM, or let this one do without: give the fleet a further port for that (`plain_port` under "
+            "[broker] in fleet.toml, then start `fleet up` again) and say --plain here. The network can then read what the board is told and says."
         )
 
 

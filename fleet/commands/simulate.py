@@ -29,6 +29,7 @@ def command(context, count, group, prefix, failing, flaky, loss, seed, seconds, 
 
     (`fleet sim up` runs a few boards with real MicroPython.)
     """
+    from fleet.rehearsal import has_plain_port
     from fleet.simulate import Rates, Swarm
 
     client = context.client
@@ -38,7 +39,7 @@ def command(context, count, group, prefix, failing, flaky, loss, seed, seconds, 
     known = {row["id"] for row in client.devices()}
     new = [name for name in names if name not in known]
     if new:
-        client.add_devices(new, group)
+        client.add_devices(new, group, plain=has_plain_port(context.home))
         time.sleep(1.0)  # the broker learns their passwords
     swarm = Swarm(client.fresh_identities(names), Rates(failing, flaky, loss, seed))
     try:

@@ -18,7 +18,13 @@ BOARDS = as_table(
         ("REASON", lambda d: explain(d["reason"]) if d["reason"] else None),
     ],
     "There are no boards yet. `fleet device add NAME --group GROUP` adds one.",
-    [("GROUPS", lambda d: d["groups"]), ("SHOULD RUN", wanted), ("HEALTH", lambda d: d["health"]), ("PORT", lambda d: d["port"])],
+    [
+        ("GROUPS", lambda d: d["groups"]),
+        ("SHOULD RUN", wanted),
+        ("HEALTH", lambda d: d["health"]),
+        ("PORT", lambda d: d["port"]),
+        ("TLS", lambda d: "yes" if d["tls"] else "no"),
+    ],
 )
 
 

@@ -113,8 +113,13 @@ def _watch(*processes):
             logging.getLogger("fleet.up").warning(done)
 
 
+def _plainly(settings):
+    """What the greeting says of a further port without TLS."""
+    return f" with TLS, on {settings['plain_port']} without" if settings["tls_cert"] and settings["plain_port"] else ""
+
+
 def _greeting(broker, link):
-    text = f"Fleet is up: {broker.kind} on {broker.host}:{broker.port}. Ctrl-C stops it."
+    text = f"Fleet is up: {broker.kind} on {broker.host}:{broker.port}{_plainly(broker.settings)}. Ctrl-C stops it."
     if link:
         text += f"\nDashboard: {link}"
     if broker.kind == "embedded":

@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, create_engine, select
 from fleet.errors import FleetError
 from fleet.model import Setting
 
-VERSION = "0003"  # of the newest migration; a test compares
+VERSION = "0004"  # of the newest migration; a test compares
 
 _BUSY_TIMEOUT_S = 30
 

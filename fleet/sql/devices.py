@@ -83,9 +83,10 @@ class Devices:
 
     def board_rows(self, group=None, where=None, name=None):
         """What lists show of boards, by id, as rows of named columns: quick for thousands."""
-        shown = (Device.id, Device.home_group, Device.board, Device.state, Device.seen, Report.free_heap, Report.executor, Report.port, Report.fresh)
+        board = (Device.id, Device.home_group, Device.board, Device.plain, Device.state, Device.seen)
+        told = (Report.free_heap, Report.executor, Report.port, Report.fresh)
         main = (Component.name.label("module"), Component.version, Component.state.label("status"), Component.reason, Component.detail)
-        statement = select(*shown, *main).join(Report, Report.device == Device.id, isouter=True)
+        statement = select(*board, *told, *main).join(Report, Report.device == Device.id, isouter=True)
         statement = statement.join(Component, (Component.device == Device.id) & (Component.slot == 0), isouter=True).order_by(Device.id)
         if group is not None:
             statement = statement.join(Membership, Membership.device == Device.id).where(Membership.group == group)
@@ -110,6 +111,10 @@ class Devices:
     def credentials_revision(self):
         """An int that rises whenever a board is added or removed."""
         return int(self.setting("credentials", "0"))
+
+    def set_plain(self, names, plain):
+        """Note whether boards do without TLS."""
+        self.change(Device, [{"id": name, "plain": plain} for name in sorted(names)], "id")
 
     def find_device(self, name):
         """The `Device` row of `name`, or None."""

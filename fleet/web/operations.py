@@ -86,6 +86,7 @@ OPERATIONS = (
         group=Name,
         capabilities=list[Text] | None,
         board=Name | None,
+        plain=bool,
     ),
     _do(
         "add_devices",
@@ -98,6 +99,18 @@ OPERATIONS = (
         names=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
         group=Name,
         capabilities=list[Text] | None,
+        plain=bool,
+    ),
+    _do(
+        "set_plain",
+        "POST",
+        "/devices/plain",
+        "admin",
+        "Whether boards, when they are provisioned anew, are told to do without TLS.",
+        None,
+        204,
+        devices=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        plain=bool,
     ),
     _do(
         "label",

@@ -19,7 +19,7 @@ class Wanted(Row):
 
 class Board(Row):
     """A board; times in seconds since 1970, sizes in bytes. `fresh` is when the newest nonce it has echoed was made: hours ago for a board that
-    is online means that somebody withholds what is published for it."""
+    is online means that somebody withholds what is published for it. `tls` is whether the board is told to use TLS."""
 
     id: str
     groups: list[str]
@@ -35,6 +35,7 @@ class Board(Row):
     free_heap: int | None
     executor: str | None
     port: str | None
+    tls: bool
     fresh: float | None
     desired: Wanted | None
     online: bool

@@ -6,6 +6,7 @@ download, claim a trap, stay silent.
 
 import os
 import random
+import ssl
 import threading
 import time
 from hashlib import sha256
@@ -26,6 +27,7 @@ class FakeBoard:
         fields = cbor.decode(identity)
         self.id, self.key, self.root, self.group = fields[1], fields[2], fields[3], fields[4]
         self.address = address or (fields[5], fields[6])
+        self.authority = fields[10]
         self.capabilities = fields[7]
         self.fate, self.loss, self.block, self.count = fate, loss, block, count
         self.seq, self.running, self.payload = 0, None, None
@@ -52,6 +54,8 @@ class FakeBoard:
         self._client.reconnect_delay_set(0.1, 0.2)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
+        if self.authority:
+            self._client.tls_set_context(ssl.create_default_context(cadata=self.authority))
         self._client.connect_async(*self.address, keepalive=10)
         self._client.loop_start()
         self._thread = threading.Thread(target=self._loop, daemon=True)

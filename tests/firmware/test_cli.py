@@ -85,15 +85,19 @@ class Client:
     def devices(self):
         return [{"id": name, **row} for name, row in self.boards.items()]
 
-    def add_device(self, name, group, board):
-        self.boards[name] = {"groups": [group], "state": "never", "seen": None, "board": board}
+    def add_device(self, name, group, board, plain):
+        self.boards[name] = {"groups": [group], "state": "never", "seen": None, "board": board, "tls": bool(self.authority) and not plain}
+
+    def set_plain(self, names, plain):
+        self.asked.append(("plain", *names, plain))
+        self.boards[names[0]]["tls"] = bool(self.authority) and not plain
 
     def device(self, name):
         return {"id": name, **self.boards[name]}
 
     def identity(self, name, wifi):
         self.asked.append(("identity", name, wifi))
-        return cbor.encode({1: name, 10: self.authority})
+        return cbor.encode({1: name, 10: self.boards[name]["tls"] and self.authority})
 
     def provisioned(self, name):
         self.asked.append(("provisioned", name))
@@ -131,12 +135,15 @@ def test_tls_is_for_boards_that_have_the_heap(tmp_path, monkeypatch):
     monkeypatch.setattr(provision, "install", lambda port, files, progress: pytest.fail("written"))
     facts = provision.facts
     monkeypatch.setattr(provision, "facts", lambda port: {**facts(port), "free_heap": 158 << 10})
-    with Board(tmp_path) as board, pytest.raises(FleetError, match="176 KiB of heap: this board has 158"):
+    with Board(tmp_path) as board, pytest.raises(FleetError, match="176 KiB of heap: this board has 158.*say --plain here"):
         flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True))
     monkeypatch.setattr(provision, "install", lambda port, files, progress: ["/main.py"])
-    monkeypatch.setattr(provision, "facts", facts)
-    with Board(tmp_path) as board:
-        assert flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True))["device"] == "b"
+    for tls, secure, free in ((False, False, None), (None, False, None), (True, True, facts)):  # told to do without, still without, with it again
+        monkeypatch.setattr(provision, "facts", free or provision.facts)
+        with Board(tmp_path) as board:
+            assert flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True), tls)["device"] == "b"
+        assert client.boards["b"]["tls"] is secure
+    assert [each for each in client.asked if each[0] == "plain"] == [("plain", "b", True), ("plain", "b", False)]
 
 
 def test_a_board_of_another_group_is_not_moved_silently(tmp_path):

@@ -1,5 +1,6 @@
 """`fleet broker config`: the files start a real mosquitto, on which no board reads or writes another's topics; and what EMQX gets."""
 
+import contextlib
 import hashlib
 import subprocess
 import threading
@@ -17,13 +18,15 @@ from tests.fleet.site import Site, wait
 class Client:
     """A client of the broker: `heard` is what it was given, `codes` what became of its subscriptions, `refused` whether it got in."""
 
-    def __init__(self, port, user, password):
+    def __init__(self, port, user, password, authority=None):
         self.heard, self.codes, self.refused, self.lost = [], [], None, threading.Event()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="any")
         self.client.username_pw_set(user, password)
         self.client.on_connect = self._connected
         self.client.on_message = lambda _client, _userdata, message: self.heard.append((message.topic, message.payload))
         self.client.on_subscribe = lambda _client, _userdata, _mid, codes, _properties: self.codes.extend(code.value for code in codes)
+        if authority:
+            self.client.tls_set(authority)
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         wait(lambda: self.refused is not None)
@@ -56,10 +59,7 @@ def elsewhere(quiet):
     clients = []
 
     def connect(user, password=None):
-        if password is None:
-            key = cbor.decode(quiet.client().identity(user))[2] if user != SERVICE_USER else None
-            password = mac.mqtt_password(key) if key else service_password(quiet.home)
-        clients.append(Client(port, user, password))
+        clients.append(Client(port, user, _password(quiet, user) if password is None else password))
         return clients[-1]
 
     wait(lambda: _answers(port))
@@ -68,6 +68,57 @@ def elsewhere(quiet):
         client.close()
     process.terminate()
     process.wait(5)
+
+
+def _password(site, user):
+    """What a board or a service gets in with."""
+    return service_password(site.home) if user in SERVICE_USERS else mac.mqtt_password(cbor.decode(site.client().identity(user))[2])
+
+
+@contextlib.contextmanager
+def _both(site, folder):
+    """A mosquitto from the files of `fleet broker config` with TLS on one port and none on another: gives connect(user, with TLS?, password)."""
+    plain_port, clients = free_port(), []
+    site.init("--tls", "--plain-port", plain_port)
+    site.ok("device", "add", "one", "--group", "attic")
+    site.ok("device", "add", "two", "--group", "attic", "--plain")
+    site.ok("broker", "config", folder, "--user", "root")
+    process = subprocess.Popen([find_mosquitto(), "-c", str(folder / "mosquitto.conf")], stderr=subprocess.DEVNULL)
+
+    def connect(user, secure, password=None):
+        where = (site.port, site.home.settings()["broker"]["tls_ca"]) if secure else (plain_port, None)
+        clients.append(Client(where[0], user, password or _password(site, user), where[1]))
+        return clients[-1]
+
+    try:
+        wait(lambda: _answers(site.port) and _answers(plain_port))
+        yield connect
+    finally:
+        for client in clients:
+            client.close()
+        process.terminate()
+        process.wait(5)
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
+def test_users_and_rules_are_the_same_with_tls_and_without(tmp_path):
+    with _both(Site(tmp_path, "external"), tmp_path / "broker") as connect:
+        for secure in (True, False):
+            assert connect("one", secure, "x").refused and connect("nobody", secure, "x").refused
+        service, one, other, two = connect(SERVICE_USER, True), connect("one", True), connect(SERVICE_USERS[1], False), connect("two", False)
+        service.client.subscribe("f/1/#", 1)
+        one.client.subscribe([("f/1/two/#", 1), ("#", 1), ("f/1/one/#", 1)])
+        two.client.subscribe([("f/1/one/#", 1), ("#", 1), ("f/1/two/#", 1)])
+        wait(lambda: service.codes and len(one.codes) == len(two.codes) == 3)
+        one.say("f/1/two/desired", b"forged")
+        two.say("f/1/one/state", b"forged")
+        for device in ("one", "two"):
+            other.say(f"f/1/{device}/desired", b"order")
+        wait(lambda: one.heard and two.heard and len(service.heard) >= 2)
+        time.sleep(0.2)
+        assert one.heard == [("f/1/one/desired", b"order")] and two.heard == [("f/1/two/desired", b"order")]
+        assert sorted(service.heard) == [("f/1/one/desired", b"order"), ("f/1/two/desired", b"order")]
+        assert all(each.client.is_connected() for each in (service, one, other, two))  # though all call themselves the same
 
 
 def _answers(port):
@@ -166,6 +217,24 @@ def test_emqx_gets_users_as_hashes_and_the_same_rules(quiet):
     config = (quiet.folder / "e" / "emqx.conf").read_text()
     assert config.count("{") == config.count("}") and config.count("[") == config.count("]")
     assert f'bind = "127.0.0.1:{quiet.port}"' in config and "no_match = deny" in config and "bootstrap_type = hash" in config
+
+
+def test_emqx_listens_with_tls_and_without_as_asked(tmp_path):
+    site = Site(tmp_path, "external").init("--tls", "--plain-port", "1999")
+    text = {}
+    for kind, name in (("emqx", "emqx.conf"), ("mosquitto", "mosquitto.conf")):
+        site.ok("broker", "config", tmp_path / kind, "--kind", kind)
+        text[kind] = (tmp_path / kind / name).read_text()
+        assert "Without TLS, for the boards that were told to" in text[kind]
+    for listener in (f'listeners.ssl.default {{\n  bind = "127.0.0.1:{site.port}"', 'listeners.tcp.default {bind = "127.0.0.1:1999"'):
+        assert listener in text["emqx"]
+    settings = site.home.settings_path.read_text()
+    site.home.settings_path.write_text(settings.replace("plain_port = 1999", "plain_port = 0"))
+    site.ok("broker", "config", tmp_path / "emqx", "--kind", "emqx")
+    alone = (tmp_path / "emqx" / "emqx.conf").read_text()
+    assert "listeners.tcp.default.enable = false" in alone and "1999" not in alone and "Without TLS" not in alone
+    site.home.settings_path.write_text(settings.replace("plain_port = 1999", f"plain_port = {site.port}"))
+    assert "a port each" in site.fleet("broker", "config", tmp_path / "emqx").err
 
 
 def test_a_fleet_works_with_a_broker_elsewhere(tmp_path):

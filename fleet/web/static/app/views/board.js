@@ -111,6 +111,7 @@ function list(row) {
     ["Wi-Fi signal", report.rssi ? `${report.rssi} dBm` : null],
     ["Starts", report.boots],
     ["Kind", [row.port, report.firmware].filter(Boolean).join(", MicroPython ") || null],
+    ["TLS", row.tls ? "yes" : "no: the network can read what it is told and says"],
     ["Agent", report.agent ? [report.agent, report.abi ? h("span", { class: "soft" }, `, engine ABI ${report.abi}`) : null] : null],
     ["May use", h("div", { class: "tags" }, row.capabilities.map((name) => h("span", { class: "tag mono" }, name)))],
   ];
