@@ -39,7 +39,7 @@ PLAIN_RISK = """\
 """
 
 EMQX = """\
-# Written by `fleet broker config`: include it in EMQX's etc/emqx.conf, or put it in its place. For EMQX 5.7.1 and later.
+# Written by `fleet broker config`: include it in EMQX's etc/emqx.conf, or put it in its place. For EMQX 5.7.2 and later.
 # EMQX reads users.csv when the authenticator is made, and never overwrites a user: of a board that was removed and added anew, delete
 # the old user (Dashboard: Access Control, Authentication, Users), then start EMQX again.
 mqtt {{
