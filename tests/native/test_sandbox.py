@@ -171,6 +171,30 @@ def test_constant_addresses(memory, guest):
     assert differences(*known(memory), guest=guest) == []
 
 
+def behind(ops=(*LOADS[:6], *STORES[:4]), offsets=(0, 8, 300)):
+    """A module whose functions access memory behind one address, at each two of the offsets and with each two of some ops, the second time perhaps
+    without a check; `turn` makes another address between the two."""
+    bodies, calls = [], []
+    for first, second, one, two in itertools.product(ops[::3], ops, offsets, offsets):
+        turn = "(local.set $at (i32.add (local.get $at) (i32.const 61440)))" if one + two == 8 else ""
+        lines = []
+        for op, offset in ((first, one), (second, two)):
+            where = f"offset={offset} (local.get $at)"
+            value = f"({op[:3]}.const 77)"
+            lines.append(f"({op} {where} {value})" if "store" in op else f"(local.set ${op[:3]} ({op} {where}))")
+        name = f"{first} {one} {second} {two}"
+        sum_ = "(i64.add (local.get $i64) (i64.extend_i32_u (local.get $i32)))"
+        bodies.append(f"""(func (export "{name}") (param $at i32) (result i64) (local $i32 i32) (local $i64 i64)
+          (local.set $at (i32.and (local.get $at) (i32.const -4))) {lines[0]} {turn} {lines[1]} {sum_})""")
+        calls += [(name, address) for address in (0, 4088, 65536 - 4000, 65532, LAST - 7)[len(bodies) % 2 :: 2]]
+    return f'(module (memory 1 1) (data (i32.const 8) "abcdefgh") {" ".join(bodies)})', calls
+
+
+@pytest.mark.parametrize("guest", [Guest, OnWatchedRV32], ids=["thumb", "rv32"])
+def test_behind_one_address(guest):
+    assert differences(*behind(), 4096, guest) == []
+
+
 TABLES = """
 (module
   (type $unary (func (param i32) (result i32)))
@@ -265,6 +289,13 @@ def test_the_bounds_check_is_missed(ops, monkeypatch):
         text, calls = accesses([op])
         found = differences(text, [call for call in calls if call[0] == f"{op} 0" and 65536 <= call[1] <= 1 << 20], MEMORY)
         assert any(what[0] in ("read", "write") for what in found), op
+
+
+def test_another_address_in_the_same_local_is_missed(monkeypatch):
+    monkeypatch.setattr(Lowering, "changed", lambda function, at: None)
+    text, calls = behind(LOADS[:1], (0, 8))
+    found = differences(text, [call for call in calls if call[1] == 4088], 4096)
+    assert any(what[0] == "read" for what in found)
 
 
 def test_the_commitment_of_constant_addresses_is_missed():

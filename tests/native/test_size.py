@@ -7,9 +7,9 @@ from tests import figures
 
 OWN = size.HERE / "kernels"
 # the most bytes that a byte of wasm code takes: in the module's own functions, and with entry and exits, which weigh on small modules
-EACH = {"fib": 2.6, "sieve": 1.7, "crc32": 1.7, "matmul": 2.2, "sha256": 1.7}
-TOGETHER = {"bench": 2.25, "shared": 2.0}
-GUESTS = 2.8
+EACH = {"fib": 2.4, "sieve": 1.65, "crc32": 1.65, "matmul": 1.9, "sha256": 1.6}
+TOGETHER = {"bench": 2.1, "shared": 1.9}
+GUESTS = 2.75
 
 
 def kernels():

@@ -90,5 +90,5 @@ def test_no_word_before_the_window(executor):
 @pytest.mark.parametrize("name", [name for name in dir(test_wasm_memory) if name.startswith("test_")])
 def test_code_that_subtracts_a_base(name, executor, monkeypatch):
     monkeypatch.setattr(mpwasm.wasm.instance, "Instance", executor)
-    monkeypatch.setattr(native, "based", lambda module: True)
+    monkeypatch.setattr(native, "lowest", lambda module: 4096)
     getattr(test_wasm_memory, name)()

@@ -45,9 +45,11 @@ def compile_module(module, library=None, architecture=ARMV6M):
 def compiling(module, library=None, architecture=ARMV6M):
     """`compile_module` as a generator, so that a board can do other things meanwhile: yields every few ops how many units of slot code are
     done, or None."""
-    cpu = begin(architecture, based(module))
+    low = lowest(module)
+    cpu = begin(architecture, low >= _FAR)
     lowering = Lowering(cpu, module, library)
-    if module.memory and not cpu.based:
+    lowering.rooted = 0 <= low < _FAR
+    if module.memory and low < _FAR:
         lowering.known = min(module.memory[0] * module.memory[2], _FIXED)
     starts = []
     for i in range(len(module.codes)):
@@ -59,12 +61,12 @@ def compiling(module, library=None, architecture=ARMV6M):
     return Blob(cpu.code(), starts, lowering.left, lowering.rare, lowering.fixed)
 
 
-def based(module):
-    """Whether the module's memory window will probably begin far from 0: where its lowest data lie, else its first global points (a stack)."""
+def lowest(module):
+    """Where the module's memory window will probably begin: where its lowest data lie, else its first global points (a stack); -1: nothing tells."""
     low = [offset[1] & 0xFFFFFFFF for mode, offset, data in module.datas if mode == 0 and offset[0] == 0x41 and len(offset) == 2]
     if not low:
         low = [first[1] & 0xFFFFFFFF for valtype, _, first in module.globals if valtype == 0x7F and first and first[0] == 0x41]
-    return bool(low) and min(low) >= _FAR
+    return min(low) if low else -1
 
 
 def needed(lowering, starts):

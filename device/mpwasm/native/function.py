@@ -44,7 +44,8 @@ class Cold:
 class Function(Registers):
     """Compiles the functions of `module` one after the other; calls are left in `calls` as (offset, number): the function's index plus `numbers`,
     which tells the library's functions from the module's. `left` gathers the ops that Python executes, unit by unit; `rare` tells whether
-    there are others than calls. Constant addresses below `known` need no check; `fixed` is the end of those that had none."""
+    there are others than calls. Constant addresses below `known` need no check; `fixed` is the end of those that had none.
+    `rooted`: the window may be made to begin at 0; `passed` maps locals to the end of what was accessed behind them in the block under way."""
 
     def __init__(self, cpu, module, library):
         Registers.__init__(self, cpu)
@@ -54,6 +55,7 @@ class Function(Registers):
         self.left = array("H")
         self.rare = False
         self.known = self.fixed = 0
+        self.rooted = False
         self.calls = []
 
     def study(self, body):
@@ -86,6 +88,7 @@ class Function(Registers):
         cpu.carry = False
         self.forget()
         self.sums.clear()
+        self.passed = {}
         self.pin(self.plan.regions[0].pins)
         self.written.update(range(self.params + 2, self.temps))
         self.prologue()
@@ -104,6 +107,8 @@ class Function(Registers):
                 self.settle(at)
             self.one(at)
             self.locked = 0
+            if self.passed:
+                self.changed(at)
             step(at)
             at += self.skip + (LENGTH[code[at]] or length(code, at))
             self.skip = 0
@@ -156,6 +161,7 @@ class Function(Registers):
             self.flush()
             self.passage(self.pins, pins)
         self.forget()
+        self.passed.clear()
         self.pin(pins)
         if mark & 3:
             self.facts.arrive(at)

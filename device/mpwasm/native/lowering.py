@@ -72,6 +72,10 @@ class Lowering(Pairs):
 
     def move(self, source, word):
         """Copy a word."""
+        if source < self.temps and source not in self.homes and source not in self.held:
+            self.fetch(self.define(word), source)
+            self.locked = 0
+            return
         rs = self.use(source)
         home = self.home(word)
         if home < 0 and rs in self.pool and self.held[rs] == _NOTHING:
@@ -147,7 +151,7 @@ class Lowering(Pairs):
             if not self.divide(kind - 11, at, k):
                 self.rest(op, at)
         else:
-            ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
+            ra, rb, k = self.operands(code[at + 1], code[at + 2], k, self.use)
             rd = self.define(code[at + 3], ra, rb)
             if k is None:
                 self.cpu.set_if(kind - 16, rd, ra, rb)
@@ -174,24 +178,31 @@ class Lowering(Pairs):
             item.back = cpu.here
         return True
 
-    def operands(self, a, b, k):
-        """Registers of two operands of a comparison; of the second one perhaps -1 and the constant instead."""
+    def any(self, word):
+        """A register that holds `word`, perhaps the high one that it is pinned to."""
+        if word in self.pins and word not in self.homes and word not in self.held:
+            return self.pins[word]
+        return self.use(word)
+
+    def operands(self, a, b, k, use):
+        """Registers of two operands of a comparison; of the second one perhaps -1 and the constant instead. Where both are registers, those that
+        `use` gives."""
         if k is None and self.lazy:
             k = self.lazy.get(b)
-        ra = self.use(a)
+        ra = self.use(a) if k is not None else use(a)
         if k is not None:
             k = k if -32768 <= k < 32768 else (k & 0xFFFFFFFF) - ((k & 0x80000000) << 1)
             if self.cpu.compares(k):
                 self.lazy.pop(b, 0)
                 return ra, _NOTHING, k
             return ra, self.constant(k) if b not in self.lazy else self.use(b), None
-        return ra, self.use(b), None
+        return ra, use(b), None
 
     def compare_branch(self, op, at):
         """Compare and branch."""
         code = self.code
         k = (code[at + 2] ^ 0x8000) - 0x8000 if op & 8 else None
-        ra, rb, k = self.operands(code[at + 1], code[at + 2], k)
+        ra, rb, k = self.operands(code[at + 1], code[at + 2], k, self.any)
         self.flush()
         if k is None:
             condition = self.cpu.compare(op & 7, ra, rb)
@@ -213,26 +224,44 @@ class Lowering(Pairs):
         offset = code[at + (3 if store else 2)]
         if self.lazy and self.lazy.get(code[at + 1], self.known) + offset < self.known and self.access_known(op, at, offset, wide):
             return
-        item = self.later(_ACCESS, offset)
-        size = _SIZES[op - 0x50]
-        proved = self.facts.zeros[code[at + 1]] >= size and not offset & (1 << size) - 1
+        word, size = code[at + 1], _SIZES[op - 0x50]
+        proved = self.facts.zeros[word] >= size and not offset & (1 << size) - 1
         self.size = 0 if proved else size
-        ra = self.use(code[at + 1])
+        item = None if self.passes(word, offset + (1 << size) + 4 * wide, proved) else self.later(_ACCESS, offset)
+        ra = self.use(word)
+        needs = offset or self.size or wide or self.cpu.based  # a register to reckon in
         if store:
             low = self.use(code[at + 2])
             high = self.use(code[at + 2] + 1) if wide else 0
-            free = self.grab()
+            free = self.grab() if needs else ra
         else:
             low = free = self.define(code[at + 3], ra)
             high = 0
             if wide:
                 high = free = self.define(code[at + 3] + 1)
-            elif free == ra:
+            elif free == ra and needs:
                 free = self.grab()
-        saved = self.cpu.saved
-        item.told |= (saved(ra) | saved(low) << 4 | saved(high) << 8 | op - 0x50 << 12) << 16
         self.cpu.access(op, (low, high, ra, free), offset, item, self)
-        item.back = self.cpu.here
+        if item:
+            saved = self.cpu.saved
+            item.told |= (saved(ra) | saved(low) << 4 | saved(high) << 8 | op - 0x50 << 12) << 16
+            item.back = self.cpu.here
+
+    def passes(self, word, end, proved):
+        """Whether an access behind the address in the local `word` that ends `end` bytes from it needs no check, since one that ends no
+        earlier was made in this block; the attachment sees to it that memory begins at 0 then. Keeps the end for those that follow."""
+        if not self.rooted or word >= self.temps:
+            return False
+        if proved and self.passed.get(word, 0) >= end:
+            self.fixed = max(self.fixed, 1)
+            return True
+        self.passed[word] = max(self.passed.get(word, 0), end)
+        return False
+
+    def changed(self, at):
+        """The locals that the op at `at` writes are other addresses from now on."""
+        for word in words_written(self.code, at):
+            self.passed.pop(word, 0)
 
     def access_known(self, op, at, offset, wide):
         """A load or store at a constant address that is known to be committed; false where it is not that, or the CPU has no way for it."""

@@ -44,7 +44,7 @@ class Plan:
     `regions`, in order of their first units.
 
     `zeroed`: the locals that may be read before they are written. `aligns`: there are accesses to more than a byte; `calls`: the functions
-    that are called are below this number.
+    that are called outside of loops are below this number.
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
     """
@@ -176,7 +176,8 @@ class Plan:
             region.gains[code[at + 1]] = region.gains.get(code[at + 1], 0) + 1
         if op == _CALL or op == _CALL_INDIRECT:
             region.calls += 1
-            self.calls = max(self.calls, code[at + 1] + 1 if op == _CALL else 65536)
+            if region is self.regions[0]:  # in a loop a call is behind its poll
+                self.calls = max(self.calls, code[at + 1] + 1 if op == _CALL else 65536)
             self.written.add(code[at + (3 if op == _CALL else 5)])
             return 1
         return 0

@@ -81,11 +81,12 @@ class Registers:
         return r
 
     def oldest_of(self, locked):
-        """The register of the pool that was used longest ago, of those that are not in `locked`, or -1."""
-        best = _NOTHING
+        """The register of the pool that was used longest ago, of those that are not in `locked`, or -1; one that needs no store comes first."""
+        best, least = _NOTHING, 1 << 29
         for r in self.pool:
-            if not locked >> r & 1 and (best < 0 or self.stamp[r] < self.stamp[best]):
-                best = r
+            age = self.stamp[r] + ((self.dirty >> r & 1) << 28)
+            if not locked >> r & 1 and age < least:
+                best, least = r, age
         return best
 
     def evict(self, r):

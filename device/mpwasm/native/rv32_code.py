@@ -78,12 +78,23 @@ class RV32Code(RV32Values):
     # memory
 
     def access(self, op, regs, offset, item, function):
-        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item`.
+        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item` (None: no checks).
 
         `regs`: the value's low and high word, the address, and one that is not needed here.
         """
         low, high, ra, _ = regs
         at = ra
+        wide = op & 7 == (5 if op < 0x58 else 3)
+        if item is None:
+            if offset > 2040:
+                self.constant(_ONE, offset)
+                self.op(0, _ONE, _ONE, ra)
+                at, offset = _ONE, 0
+            self.op(0, _ONE, at, _MEM)
+            self.memory(_MEMORY[op - 0x50], low, _ONE, offset)
+            if wide:
+                self.memory(_MEMORY[op - 0x50], high, _ONE, offset + 4)
+            return
         if offset:
             if offset < 2048:
                 self.addi(_ONE, ra, offset)
@@ -99,7 +110,6 @@ class RV32Code(RV32Values):
             self.op(_SUB, _ONE, at, _BASE)
             at = _ONE
         function.site(item, _GEU | at << 3 | _LENGTH << 8)
-        wide = op & 7 == (5 if op < 0x58 else 3)
         if wide:
             self.addi(_TWO, at, 4)
             function.site(item, _GEU | _TWO << 3 | _LENGTH << 8)

@@ -93,12 +93,14 @@ class ThumbCode(ThumbValues):
     # memory
 
     def access(self, op, regs, offset, item, function):
-        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item`.
+        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item` (None: no checks).
 
         `regs`: the value's low and high word, the address, a free one, which may be the word of a load that comes last.
         """
         low, high, ra, free = regs
         wide = op & 7 == (5 if op < 0x58 else 3)
+        if item is None and offset < 121 and not offset & 3 and not _MEMORY[op - 0x50] & 3 and (offset or wide):
+            return self.behind(_MEMORY[op - 0x50], regs, offset, wide)
         if function.size:
             self.check_alignment(function.size, ra, offset, free, item, function)
         ea = self.effective(ra, offset + 4 * wide, free, item, function)
@@ -106,15 +108,14 @@ class ThumbCode(ThumbValues):
             self.mov(free, ea)
             self.add_high(free, 12)
             ea = free
-        self.cmp_high(ea, _LENGTH)
-        function.site(item, _HS)
+        if item is not None:
+            self.cmp_high(ea, _LENGTH)
+            function.site(item, _HS)
         number = _MEMORY[op - 0x50]
         if not wide:
             self.memory(number, low, _MEM, ea)
-        elif offset < 124 and not offset & 3 and not self.based:
-            self.add(free, ra, _MEM)
-            (self.ldr5 if number else self.str5)(low, free, offset)
-            (self.ldr5 if number else self.str5)(high, free, offset + 4)
+        elif offset < 121 and not offset & 3 and not self.based:
+            self.behind(number, regs, offset, True)
         else:
             self.add8(free, -4)
             if self.based:
@@ -122,6 +123,14 @@ class ThumbCode(ThumbValues):
             self.add(free, free, _MEM)
             (self.ldr5 if number else self.str5)(low, free, 0)
             (self.ldr5 if number else self.str5)(high, free, 4)
+
+    def behind(self, number, regs, offset, wide):
+        """A load or store of one or two words a little behind an address within the window."""
+        low, high, ra, free = regs
+        self.add(free, ra, _MEM)
+        (self.ldr5 if number else self.str5)(low, free, offset)
+        if wide:
+            (self.ldr5 if number else self.str5)(high, free, offset + 4)
 
     def access_known(self, op, r, address, function):
         """A load or store of `r`, or of one of the words of a wide one, at a constant address within the window."""
@@ -140,7 +149,7 @@ class ThumbCode(ThumbValues):
         function.site(item, _NE)
 
     def effective(self, ra, offset, free, item, function):
-        """A register with ra + offset, which must not carry: ra itself, or `free`."""
+        """A register with ra + offset, which must not carry (but without `item`): ra itself, or `free`."""
         if not offset:
             return ra
         if offset < 256:
@@ -148,7 +157,8 @@ class ThumbCode(ThumbValues):
         else:
             self.constant(free, offset)
             self.add(free, free, ra)
-        function.site(item, _HS)
+        if item is not None:
+            function.site(item, _HS)
         return free
 
     # control

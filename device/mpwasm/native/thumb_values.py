@@ -202,8 +202,11 @@ class ThumbValues(Thumb):
         return 0 <= k < 256
 
     def compare(self, kind, ra, rb):
-        """The condition that ra kind rb (eq ne lt_s ge_s lt_u ge_u)."""
-        self.op(_CMP, ra, rb)
+        """The condition that ra kind rb (eq ne lt_s ge_s lt_u ge_u); high registers too."""
+        if ra > 7 or rb > 7:
+            self.cmp_high(ra, rb)
+        else:
+            self.op(_CMP, ra, rb)
         return _CONDITIONS[kind]
 
     def compare_k(self, kind, ra, k):

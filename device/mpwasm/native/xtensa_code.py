@@ -93,12 +93,17 @@ class XtensaCode(XtensaValues):
     # memory
 
     def access(self, op, regs, offset, item, function):
-        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item`.
+        """A load or store (0x50 to 0x5B) at the address in a register, plus `offset`; checks branch to the cold code `item` (None: no checks).
 
         `regs`: the value's low and high word, the address, and one that is not needed here.
         """
         low, high, ra, _ = regs
         at = ra
+        wide = op & 7 == (5 if op < 0x58 else 3)
+        if item is None and offset < 252:
+            self.op(_ADD, _TWO, at, _MEM)
+            self.words(op, low, high, offset, wide)
+            return
         if offset:
             if offset < 32640:
                 self.add_k(_TWO, ra, offset)
@@ -106,24 +111,29 @@ class XtensaCode(XtensaValues):
                 self.constant(_TWO, offset)
                 self.op(_ADD, _TWO, _TWO, ra)
             at = _TWO
-            function.site(item, self.pair(_LTU, _TWO, ra))
+            if item is not None:
+                function.site(item, self.pair(_LTU, _TWO, ra))
         for bit in range(function.size):
             function.site(item, _BIT | 4 | at << 12 | bit << 16)
         if self.based:
             self.memory(_L32I, _ONE, _RECORD, _BASE)
             self.op(_SUB, _TWO, at, _ONE)
             at = _TWO
-        function.site(item, self.pair(_GEU, at, _LENGTH))
-        wide = op & 7 == (5 if op < 0x58 else 3)
-        if wide:
+        if item is not None:
+            function.site(item, self.pair(_GEU, at, _LENGTH))
+        if wide and item is not None:
             self.addi(_ONE, at, 4)
             function.site(item, self.pair(_GEU, _ONE, _LENGTH))
         self.op(_ADD, _TWO, at, _MEM)
-        self.memory(_MEMORY[op - 0x50], low, _TWO, 0)
+        self.words(op, low, high, 0, wide)
+
+    def words(self, op, low, high, offset, wide):
+        """The load or store itself, `offset` bytes behind the address in scratch register a2."""
+        self.memory(_MEMORY[op - 0x50], low, _TWO, offset)
         if op == 0x51:
             self.sext(low, low, 7)
         if wide:
-            self.memory(_MEMORY[op - 0x50], high, _TWO, 4)
+            self.memory(_MEMORY[op - 0x50], high, _TWO, offset + 4)
 
     def access_known(self, op, r, address, function):
         """A load or store of `r`, or of one of the words of a wide one, at a constant address within the window."""
