@@ -11,8 +11,8 @@ UPDATES = 20
 ROUND = ("blink", "sensor", "counter", "thermostat", "blink", "dewpoint")
 
 
-def bulky(functions=8, quotients=80):
-    """A module that never returns, with some 20 KB of machine code in functions that nothing calls."""
+def bulky(functions=4, quotients=80):
+    """A module that never returns, with some 10 KB of machine code in functions that nothing calls."""
     body = b"\x01\x01\x7f" + quotients * bytes.fromhex("200020006d2100") + b"\x0b"  # x = x / x, which may trap
     bodies = STUCK[-8:] + functions * (leb(len(body)) + body)
     parts = STUCK[:14], section(bytes([functions + 1]) + bytes(functions + 1), 3), STUCK[18:30], section(bytes([functions + 1]) + bodies, 10)
@@ -63,7 +63,7 @@ class Updates(Story):
         before = self.device()["report"]["boots"]
         row = self.update(module, "8.0.0")
         self.native(row)
-        self.figures["a module of 20 KB of machine code"] = f"{row['executor']}, after {row['report']['boots'] - before} restarts"
+        self.figures["a module of 10 KB of machine code"] = f"{row['executor']}, after {row['report']['boots'] - before} restarts"
 
     def run(self, whole=True):
         """All of it."""

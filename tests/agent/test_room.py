@@ -3,6 +3,7 @@
 The agent's own code; engine and chip are those of `chip`.
 """
 
+import gc
 from hashlib import sha256
 
 from mpwasm.agent import launch, making, tasks
@@ -99,9 +100,9 @@ def test_a_heap_in_pieces_is_whole_after_one_restart(chip, online, fleet):
     executor(fleet, seq, "native, 4000 B left")
 
 
-def scattered(agent, chip, fleet):
-    """Push a module whose pieces the heap doesn't hold once what decides on updates is loaded."""
-    chip.heap_full = lambda: agent.supervisor.updater.install is not None
+def scattered(agent, chip, fleet, full=None):
+    """Push a module whose pieces the heap doesn't hold once what decides on updates is loaded, or while it is `full`."""
+    chip.heap_full = full or (lambda: agent.supervisor.updater.install is not None)
     seq = push(fleet, chip, "one", 6000)
     another_life(agent, chip)
     return seq
@@ -120,6 +121,15 @@ def test_what_a_life_begins_with_ends_if_nothing_shall_be_started(chip, online, 
     online.start(3)
     wait(lambda: len(fleet.reports) > count)
     assert chip.loads == 2 and not online.supervisor.guests
+
+
+def test_what_leaves_no_heap_to_decide_in_is_not_started_at_once(chip, online, fleet, monkeypatch):
+    free = lambda: 40000 if any(guest.inst for guest in online.supervisor.guests.values()) else 90000  # noqa: E731
+    monkeypatch.setattr(gc, "mem_free", free, raising=False)
+    monkeypatch.setattr(gc, "mem_alloc", lambda: 50000, raising=False)
+    executor(fleet, scattered(online, chip, fleet, lambda: online.supervisor.updater.life == ""), "plain: executable memory: wanted 6000, free 4000")
+    wait(lambda: "not at once: heap: wanted 45056, free 40000" in fleet.texts())
+    assert online.resets == 1
 
 
 def test_it_would_be_refused_otherwise(chip, online, fleet, monkeypatch):

@@ -10,6 +10,7 @@ _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
 _SMALL_RESERVE = const(4096)  # where heap is as short as on an ESP32
 _GRAIN = const(256)
+_DECIDING = const(45056)  # what `install` and the update machine take, and holes between
 _RUNAWAY = const(122)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
@@ -65,7 +66,8 @@ def task(updater, slot, store, spec, settled):
 
 def first(updater, store, slot, key):
     """Start a module from its image before what decides on updates is loaded and scatters the heap; that may end it again (`Install.begin`) before
-    it runs. If it can't be, it is started later, like any."""
+    it runs. If it can't be, or leaves no heap to decide in, it is started later, like any."""
+    from mpwasm.agent import room
     from mpwasm.native import targets
 
     spec = store.load_spec(key)
@@ -74,7 +76,7 @@ def first(updater, store, slot, key):
         return
     guest = updater.guest_in(slot)
     try:
-        why = _native(guest, spec, window, file, 0)
+        why = _native(guest, spec, window, file, 0) or room.short(_DECIDING)
     except (Refused, MemoryError) as error:
         why = detail_of(error)
     if why:

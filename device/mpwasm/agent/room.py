@@ -4,6 +4,8 @@ A restart begins a *life* that is for one thing, told by the note `room` on flas
 without the guests, START what there is.
 """
 
+import gc
+
 from mpwasm.compat import const
 
 MAKE = "make"
@@ -111,6 +113,14 @@ def settle():
     while len(pin) > _PIN_WORDS:
         pin.pop()
     return pin
+
+
+def short(wanted):
+    """What to say if the heap, grown by all that is not held, has not so many bytes free, else ""."""
+    pin = settle()
+    gc.collect()
+    free = gc.mem_free() if hasattr(gc, "mem_free") else wanted
+    return "" if pin is not None and free >= wanted else "heap: wanted %d, free %d" % (wanted, free)
 
 
 def notes(updater):
