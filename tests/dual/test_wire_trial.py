@@ -119,6 +119,19 @@ def test_network_failures_are_retried_later_and_later():
     assert bench.machine.state == "trial"
 
 
+def test_boards_that_fail_together_try_again_apart():
+    waits = []
+    for name in ("north", "south", "east", "west"):
+        fleet, topic = Fleet(), "f/1/%s/desired" % name
+        bench = Bench(fleet)
+        bench.board.device = name
+        bench.lose = True
+        bench.feed("desired", topic, fleet.push(1, topic=topic))
+        assert bench.outcome() == ("failed", "timeout")
+        waits.append(bench.machine.wake)
+    assert len(set(waits)) == 4 and 10000 <= min(waits) and max(waits) <= 12500
+
+
 def test_lost_payload_is_retried():
     fleet = Fleet()
     bench = Bench(fleet)

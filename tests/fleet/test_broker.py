@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,9 @@ from fleet.broker import Broker, choose, find_mosquitto
 from fleet.credentials import SERVICE_USER, matches, may_use, password_line, read_lines
 from fleet.errors import FleetError
 from fleet.vault import Vault
+from tests.fleet.site import BROKERS
 
+LISTENING = "0A"  # a state of TCP, as /proc/net/tcp has it
 TOOL = shutil.which("mosquitto_passwd")
 
 
@@ -55,6 +58,23 @@ def test_port_in_use_is_said_plainly(quiet):
         broker = Broker(quiet.home, quiet.store(), Vault.open(quiet.home.key_file))
         with pytest.raises(FleetError, match="is in use already"):
             broker.start()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux lists its sockets there")
+@pytest.mark.parametrize("kind", BROKERS)
+def test_a_demo_listens_on_loopback_only(quiet, kind):
+    """By default; the embedded broker, whose rules are weak, whatever it is told."""
+    if kind == "embedded":
+        text = quiet.home.settings_path.read_text()
+        quiet.home.settings_path.write_text(text.replace('listen = "127.0.0.1"', 'listen = "0.0.0.0"', 1))
+    broker = Broker(quiet.home, quiet.store(), Vault.open(quiet.home.key_file), kind)
+    assert broker.settings["listen"] == ("0.0.0.0" if kind == "embedded" else "127.0.0.1")
+    broker.start()
+    try:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        assert [row[1] for row in rows if row[3] == LISTENING and row[1].endswith(f":{quiet.port:04X}")] == [f"0100007F:{quiet.port:04X}"]
+    finally:
+        broker.stop()
 
 
 def test_missing_mosquitto_is_said_plainly(monkeypatch):
