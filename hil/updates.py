@@ -8,6 +8,7 @@ from hil.native import STUCK
 from hil.story import GROUP, MODULES, PUSH_S, Failed, Story, wait
 
 UPDATES = 20
+PATIENT = 'confirm_s = 3\nbusy_ms = 0\nentry = "_start"\ncapabilities = []\nmemory = 0\n'  # a manifest that lets a module compute for ever
 ROUND = ("blink", "sensor", "counter", "thermostat", "blink", "dewpoint")
 
 
@@ -47,21 +48,24 @@ class Updates(Story):
         if not (row["executor"] or "").startswith("native"):
             raise Failed(f"no machine code: {row['executor']}")
 
+    def module(self, name, raw):
+        """Path of a module of these bytes that may compute for ever."""
+        path = Path(self.home) / f"{name}.wasm"
+        path.write_bytes(raw)
+        path.with_name("manifest.toml").write_text(f'name = "{name}"\nversion = "1.0.0"\n{PATIENT}')
+        return path
+
     def stuck(self):
         """A module that never returns neither keeps the board from answering nor from being replaced."""
-        module = Path(self.home) / "stuck.wasm"
-        module.write_bytes(STUCK)
-        self.native(self.update(module, "9.0.0"))
+        self.native(self.update(self.module("stuck", STUCK), "9.0.0"))
         started = time.monotonic()
         self.native(self.update(MODULES / "blink" / "blink.wasm", "9.0.1"))
         self.figures["stuck loop replaced"] = f"in {time.monotonic() - started:.0f} s wall"
 
     def bulk(self):
         """A module that takes more executable memory than a compilation leaves: where that matters the board restarts once, and runs it."""
-        module = Path(self.home) / "bulky.wasm"
-        module.write_bytes(bulky())
         before = self.device()["report"]["boots"]
-        row = self.update(module, "8.0.0")
+        row = self.update(self.module("bulky", bulky()), "8.0.0")
         self.native(row)
         self.figures["a module of 10 KB of machine code"] = f"{row['executor']}, after {row['report']['boots'] - before} restarts"
 
