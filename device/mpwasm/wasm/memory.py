@@ -51,15 +51,12 @@ class Memory:
             raise Exhausted(_OUT_OF_MEMORY, (want, self.budget))
         size = self.roomy(low, want)
         try:
-            if low == self.base:
-                self.data.extend(bytes(size - held))
-            else:
-                wider = bytearray(size)
-                wider[self.base - low : self.base - low + held] = self.data
-                self.data = wider
-                self.base = low
+            wider = bytearray(size)  # not `extend`, which takes what it adds twice
         except MemoryError:
             raise Exhausted(_OUT_OF_MEMORY, (want, self.budget)) from None
+        wider[self.base - low : self.base - low + held] = self.data
+        self.data = wider
+        self.base = low
 
     def roomy(self, low, want):
         """`want` bytes from `low` rounded up, with an eighth to spare, within declared size and budget."""
