@@ -79,7 +79,7 @@ def boot(agent):
     agent.log = Log(agent.board)
     agent.health = Health(agent.board, store.count_boot())
     agent.net = Net(identity[8], identity[9], agent.board)
-    agent.link = Link(identity, agent.board, agent.log, session(device, mqtt_password(identity[2])), agent.on_message, agent.on_ready)
+    agent.link = Link(identity, agent.board, agent.log, session(device, mqtt_password(identity[2])), agent.on_message, agent.report)
     agent.updater = Updater(agent, derive(identity[2], b"desired"))
     agent.log.note("boot %d of %s" % (agent.health.boots, device))
     if store.journal_lost():

@@ -48,7 +48,16 @@ def obey(agent, message, last):
     agent.log.note("command %s: %s" % (command.name, reason or "done"))
     if command.name == "restart" and reason is None:
         _restart(agent)
+    if again:
+        _forget_stopped(agent)
     return [command.counter, answer, again]
+
+
+def _forget_stopped(agent):
+    """What does not run is to be started again."""
+    for slot in agent.guests:
+        if agent.guests[slot].state != guests.RUNNING:
+            agent.updater.running.pop(slot, None)
 
 
 def _do(agent, command):

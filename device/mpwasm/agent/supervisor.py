@@ -79,16 +79,11 @@ class Supervisor:
         phase.end(loaded, "mpwasm.agent.")
         phase.end(loaded, "mpwasm.wire.")
         if self.commanded[2]:
-            self.updater.forget_stopped()
             self.updater.wake(True)
 
     def broke(self, error):
         """A command failed in a way that nothing foresaw."""
         self.log.note("command failed: %r" % error)
-
-    def on_ready(self):
-        """The line is up (again): say how we are."""
-        self.report()
 
     # -- what goes out
 

@@ -86,12 +86,6 @@ class Updater:
         if slot in self.guests:
             self.guests.pop(slot).stop()
 
-    def forget_stopped(self):
-        """What does not run is to be started again."""
-        for slot in self.guests:
-            if self.guests[slot].state != guests.RUNNING:
-                self.running.pop(slot, None)
-
     def executor(self):
         """What runs the guest in the lowest slot: "native", or "plain: why"; "" without one."""
         return self.guests[min(self.guests)].executor if self.guests else ""
