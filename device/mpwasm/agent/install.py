@@ -284,7 +284,7 @@ class Install:
             self.machine.progress = percent
             self.owner.view.take(self.machine)
             self.owner.note = "compiling"
-            self.owner.report()
+            self.owner.agent.report()
         return percent is not None
 
     def _started(self):

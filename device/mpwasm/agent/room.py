@@ -127,7 +127,7 @@ def notes(updater):
     """The store, for a note that outlasts a restart."""
     from mpwasm.agent.store import Store
 
-    return Store(updater.root, updater.identity[2])
+    return Store(updater.agent.root, updater.identity[2])
 
 
 def again(updater, life, why):

@@ -44,13 +44,11 @@ class Updater:
 
     def __init__(self, agent, key):
         self.agent = agent
-        self.root = agent.root
         self.guests = agent.guests
         self.link = agent.link
         self.log = agent.log
         self.board = agent.board
         self.identity = agent.identity
-        self.report = agent.report
         self.key = key
         self.view = View()
         self.install = None
@@ -104,7 +102,7 @@ class Updater:
             self.loaded = loaded or phase.begin()
             from mpwasm.agent.install import Install
 
-            self.install = Install(self, self.root)
+            self.install = Install(self, self.agent.root)
             self.install.begin(first, safe)
 
     def _sleep(self):
@@ -114,7 +112,7 @@ class Updater:
             self.ends = 0
         phase.end(self.loaded, "mpwasm.wire.")
         phase.end(self.loaded, "mpwasm.agent.")
-        self.report()  # the free heap as it is between updates
+        self.agent.report()  # the free heap as it is between updates
 
     def step(self, now):
         """One slice of an update under way; return the uptime at which the next is due, or None."""
@@ -177,13 +175,13 @@ class Updater:
         if words and words != self.words:
             self.log.note(words)
         self.words = words
-        self.report()
+        self.agent.report()
 
     def refused(self, reason, detail):
         """A message on `desired` that changes nothing."""
         self.note = ("%s %s" % (reason, detail or ""))[:120]
         self.log.note("desired refused: " + self.note)
-        self.report()
+        self.agent.report()
 
     def on_desired(self, message):
         """A message on `desired`; one that this board's key doesn't vouch for costs an HMAC and nothing more."""
