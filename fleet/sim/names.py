@@ -63,7 +63,7 @@ writeto_mem write_readinto sendbreak txdone feed callback period counter memory 
 ifconfig ipconfig config register unregister modify poll ipoll bind listen accept recv recv_into recvfrom sendto sendall setblocking settimeout
 setsockopt fileno makefile getaddrinfo wrap_socket hostname country bytes addr addrsize buf id sda scl timeout baudrate polarity phase bits
 firstbit sck mosi miso tx rx parity trigger handler hard tick_hz pin atten width duration length
-cadata verify_mode server_hostname do_handshake_on_connect
+cadata verify_mode server_hostname do_handshake_on_connect _machine
 """.split()
 
 
@@ -87,13 +87,13 @@ def spelt(text):
 
 class _Survey(ast.NodeVisitor):
     """What one source defines and spells: `own` names, those of them that its module has (`top`), `texts` in strings, `bases` of its `classes`,
-    `folded` constants that leave no name, other `constants`, `foreign` names it imports or reads of firmware's modules (`imported`), what
-    names of ours are called where they come from (`origins`), `parameters`, attributes it has `read`, and those it has `lent` to other objects."""
+    `folded` constants that leave no name, other `constants`, `foreign` names it imports, what names of ours are called where they come from
+    (`origins`), `parameters`, attributes it has `read`, and those it has `lent` to other objects."""
 
     def __init__(self, source, modules):
         self.modules = modules
         self.own, self.texts, self.bases, self.folded, self.classes, self.foreign = set(), set(), set(), set(), set(), set()
-        self.parameters, self.read, self.lent, self.constants, self.origins, self.imported = set(), set(), set(), set(), {}, set()
+        self.parameters, self.read, self.lent, self.constants, self.origins = set(), set(), set(), set(), {}
         tree = ast.parse(source)
         self.outside = {each for body in ast.walk(tree) if isinstance(body, (ast.Module, ast.ClassDef)) for each in body.body}
         self.top = set().union(*map(_bound, tree.body))
@@ -123,7 +123,6 @@ class _Survey(ast.NodeVisitor):
     def visit_Import(self, node):
         self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
         self.foreign |= {alias.name for alias in node.names}
-        self.imported |= {alias.asname or alias.name for alias in node.names if alias.name not in self.modules}
 
     def visit_ImportFrom(self, node):
         self.own |= {alias.asname for alias in node.names if alias.asname and node in self.outside}
@@ -145,20 +144,11 @@ class _Survey(ast.NodeVisitor):
         (self.own if isinstance(node.ctx, ast.Store) else self.read).add(node.attr)
         if isinstance(node.ctx, ast.Store) and getattr(node.value, "id", "") != "self":
             self.lent.add(node.attr)
-        if _root(node) in self.imported:
-            self.foreign.add(node.attr)
         self.generic_visit(node)
 
     def visit_Constant(self, node):
         if isinstance(node.value, str) and id(node) not in self.documentation:
             self.texts |= spelt(node.value)
-
-
-def _root(node):
-    """The name that an attribute of an attribute of … is read of, None where it is no name."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return getattr(node, "id", None)
 
 
 def joined(name, texts):
