@@ -28,7 +28,15 @@ s.run()
 print(json.dumps([sum(s.counts.values()), s.failures[:9]]))
 """
 _EMPTY = "import os\nfor f in os.listdir('/suite'): os.remove('/suite/' + f)"
-_PLAIN = "from mpwasm.wasm.instance import Instance as Executor"
+# The first page of a memory at once: one that grows needs its old size and the new one, which is more than a board's heap for the whole page.
+_PLAIN = """
+from mpwasm.wasm.instance import Instance
+class Executor(Instance):
+    def __init__(self, module, *args, **kwargs):
+        super().__init__(module, *args, **kwargs)
+        if self.memory and self.memory.pages:
+            self.memory.at(0, self.memory.page)
+"""
 # Each module compiled and loaded on the board itself, without a file.
 _NATIVE = """
 from io import BytesIO

@@ -90,6 +90,12 @@ def test_our_limits_have_names():
     assert raises(Invalid, load, single(b"", b"", deep)).code == 73
     long = i32(70000) + b"\x1a"
     load(single(b"", b"", long * 100))
-    many = code(0x20, 0, 0x20, 0, 0x6A, 0x21, 0) * 17000
-    assert raises(Invalid, load, single(b"\x7f", b"", many)).code == 71
     assert raises(Malformed, load, single(b"", b"", code(0x06))).code == 16
+
+
+def test_a_function_may_be_too_long():
+    try:
+        raw = single(b"\x7f", b"", code(0x20, 0, 0x20, 0, 0x6A, 0x21, 0) * 17000)
+    except MemoryError:
+        return  # a board can't hold such a module, so it can't be given one
+    assert raises(Invalid, load, raw).code == 71

@@ -10,7 +10,10 @@ DIGEST = bytes(range(32))
 
 
 def blob(size):
-    return bytes([(i * 7 + i // 251) & 255 for i in range(size)])
+    whole = bytearray(size)
+    for i in range(size):
+        whole[i] = (i * 7 + i // 251) & 255
+    return whole
 
 
 def fill(download, whole, order, got, now=0):
