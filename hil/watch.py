@@ -41,10 +41,10 @@ class Watch:
         self._chip.watchdog.write_uint32 = self._write
         nat.TcpReflector._on_guest_segment, nat.TcpReflector._build_tcp_frame = self._segment, self._frame
 
-    def longest(self, start, end):
-        """The longest time in seconds between two turns, of those that lie between two times."""
-        times = [time for time in self.turns if start <= time <= end]
-        return max((later - earlier for earlier, later in zip(times, times[1:])), default=end - start)
+    def gaps(self, start, end):
+        """The times in seconds without a turn, of the turns that lie between two times, as (how long, from when on), the longest first."""
+        times = [time for time in list(self.turns) if start <= time <= end]
+        return sorted(((later - earlier, earlier) for earlier, later in zip(times, times[1:])), reverse=True) or [(end - start, start)]
 
 
 def first(pieces, text, since):

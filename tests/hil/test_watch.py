@@ -24,8 +24,8 @@ def watch():
 
 def test_the_longest_time_without_a_turn_lies_between_two_times(watch):
     watch.turns = [0, 5, 6, 8, 20]
-    assert watch.longest(4, 9) == 2 and watch.longest(0, 30) == 12
-    assert watch.longest(9, 12) == 3, "no turn at all in it"
+    assert watch.gaps(4, 9) == [(2, 6), (1, 5)] and watch.gaps(0, 30)[0] == (12, 8)
+    assert watch.gaps(9, 12) == [(3, 9)], "no turn at all in it"
 
 
 def test_pieces_of_both_streams_are_kept(watch, monkeypatch):
