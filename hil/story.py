@@ -147,12 +147,11 @@ class Story:
         self.figures["pin changes"] = str(len(seen))
 
     def calm(self):
-        """Three restarts within a minute each would be taken for a crash loop: the board has to run for longer before the next."""
+        """Three restarts within a minute each would be taken for a crash loop: behind two of them the board has to run for longer before the next."""
         wait("a minute of the board's time", READY_S, lambda: self.target.seconds() - self.restarted > CALM_S)
 
     def survive(self, what, action):
         """After `action` (a reset, a power cut) the board comes back by itself, its module running, nothing fetched again."""
-        self.calm()
         before = self.device()["report"]["boots"]
         action()
         self.restarted = self.target.seconds()
