@@ -21,7 +21,8 @@ _LONG_MS = const(1000)
 
 
 class Guest:
-    """Slot for one guest. `state` is EMPTY, RUNNING, 2 (exited) or FAILED, with `reason` and `detail` for the last two."""
+    """Slot for one guest: `inst` the instance that runs, `wasi` and `devices` of its `wasi.host.Host`. `state` is EMPTY, RUNNING, 2 (exited)
+    or FAILED, with `reason` and `detail` for the last two."""
 
     def __init__(self, board, log):
         self.board = board
@@ -38,14 +39,8 @@ class Guest:
         self.slice_ms = _SHARE_MS
         self.busy = self.busy_ms = self.long = 0
 
-    def attach(self, inst, host):
-        """Take the instance that runs, and its host functions (`wasi.resolver.Host`)."""
-        self.inst = inst
-        self.wasi = host.wasi
-        self.devices = host.devices
-
     def begin(self, fuel, share, busy_ms):
-        """Let what is attached run from the next `step` on, about `share` times 10 ms a slice and at most `fuel` slot ops, or `_LOOPS` times as
+        """Let the instance run from the next `step` on, about `share` times 10 ms a slice and at most `fuel` slot ops, or `_LOOPS` times as
         many loop iterations of machine code. It fails as exhausted once its slices have taken more than `busy_ms` without a wait; 0: never. A
         second of that is logged, and then each time it is twice as much."""
         self.state = RUNNING

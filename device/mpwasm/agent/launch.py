@@ -257,7 +257,7 @@ def _instantiate(guest, spec, module, window, code):
         host.close()
         raise refusal(error) from None
     strip(module)
-    guest.attach(inst, host)
+    guest.inst, guest.wasi, guest.devices = inst, host.wasi, host.devices
 
 
 def _machine(spec, module, host, window, code):

@@ -190,7 +190,10 @@ class Updater:
 
         topic = self.identity[21] + "desired"
         try:
-            self.order = decode(open_mac(self.key, topic, message))[0]
+            order = decode(open_mac(self.key, topic, message))
+            if not (isinstance(order, list) and order):
+                raise Refused("cbor", "array")
+            self.order = order[0]
         except Refused as refusal:
             self.refused(refusal.reason, refusal.detail)
             topic = None
