@@ -17,7 +17,7 @@ def starting(executor):
         host = Host(spec[5], guest.board, guest.log, spec[1], spec[7], None)
         inst = executor(load(data), host)
         inst.begin(spec[6])
-        guest.attach(inst, host)
+        guest.inst, guest.wasi, guest.devices = inst, host.wasi, host.devices
         guest.executor = "native"
         guest.begin(spec[4], spec[8], spec[10])
 
