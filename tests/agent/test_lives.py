@@ -3,7 +3,7 @@
 from mpwasm.agent import room, tasks
 from mpwasm.agent.install import Install
 from mpwasm.wire.topics import topic
-from tests.agent.chip import another_life, executor, push
+from tests.agent.chip import another_life, executor, push, retry_once
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait
 
@@ -143,13 +143,7 @@ def test_old_orders_sent_again_in_turn_restart_nothing(chip, online, fleet, monk
 
 
 def test_they_would_if_the_last_alone_were_known(chip, online, fleet, monkeypatch):
-    def retry(updater):
-        store = room.notes(updater)
-        if not updater.life and store.read("order") != b"%d" % updater.order:
-            store.write("order", b"%d" % updater.order)
-            room.again(updater, room.UPDATE, "an update lacks memory")
-
-    monkeypatch.setattr(room, "retry", retry)
+    monkeypatch.setattr(room, "retry", retry_once)
     assert alternated(online, chip, fleet, monkeypatch) == 12
 
 

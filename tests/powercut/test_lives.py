@@ -5,6 +5,7 @@ from cutting import cut_all, points
 
 from mpwasm.agent import room
 from tests import figures
+from tests.agent.chip import retry_once
 from tests.powercut.lives import CASES, ImageInALife, UpdateAlone
 
 
@@ -24,13 +25,7 @@ def bites(case, wanted):
 
 
 def test_an_update_that_gets_one_life_is_lost_with_the_power(monkeypatch):
-    def retry(updater):
-        store = room.notes(updater)
-        if not updater.life and store.read("order") != b"%d" % updater.order:
-            store.write("order", b"%d" % updater.order)
-            room.again(updater, room.UPDATE, "an update lacks memory")
-
-    monkeypatch.setattr(room, "retry", retry)
+    monkeypatch.setattr(room, "retry", retry_once)
     assert bites(UpdateAlone(), slice(30, None, 9))
 
 
