@@ -19,6 +19,7 @@ BYTES = "bytes"
 _PLAIN = r"^[^\x00-\x1f\x7f\ud800-\udfff]*$"
 Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", min_length=1, max_length=32, description="1 to 32 of a-z, 0-9 and -.")]
 Boards = Annotated[list[Name], Field(max_length=10_000)]
+SomeBoards = Annotated[list[Name], Field(min_length=1, max_length=10_000)]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)]
 Text = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 Where = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500, description="A filter, such as label.site=north and board=pico_w.")]
@@ -96,7 +97,7 @@ OPERATIONS = (
         "Add many boards and make their keys.",
         None,
         204,
-        names=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        names=SomeBoards,
         group=Name,
         capabilities=list[Text] | None,
         plain=bool,
@@ -109,7 +110,7 @@ OPERATIONS = (
         "Whether boards, when they are provisioned anew, are told to do without TLS.",
         None,
         204,
-        devices=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        devices=SomeBoards,
         plain=bool,
     ),
     _do(
@@ -120,7 +121,7 @@ OPERATIONS = (
         "Set labels on boards; null removes one.",
         None,
         204,
-        devices=Annotated[list[Name], Field(min_length=1, max_length=10_000)],
+        devices=SomeBoards,
         labels=dict[Text, Text | None],
     ),
     _do("remove_device", "DELETE", "/devices/{name}", "admin", "Forget a board: its key is void at once.", None, 204, name=Name),
