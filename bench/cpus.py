@@ -103,6 +103,7 @@ def main(argv):
     """Command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.cpus", description=__doc__.splitlines()[0])
     parser.add_argument("--save", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="all the same: nothing here is slow (`make bench` hands it to each of its parts)")
     options = parser.parse_args(argv)
     missing = [tool for tool in (GCC["rv32"][0], GCC["xtensa"][0], QEMU["rv32"][0], QEMU["xtensa"][0]) if not shutil.which(tool)]
     if missing:

@@ -3,6 +3,7 @@
 ``python -m tests.spec [--quick] [FILE.json ...]``
 """
 
+import argparse
 import functools
 import importlib
 import json
@@ -100,11 +101,18 @@ def summarise(python, results, excluded):
 
 def main(argv):
     """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.spec", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="FILE.json", help="files of the suite (default: all)")
+    parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
+    options = parser.parse_args(argv)
     folder = suite.find()
     if folder is None:
         print(f"spec: skipped, {suite.MISSING}")
         return 0
-    names = [name for name in argv if name.endswith(".json")] or (list(QUICK) if "--quick" in argv else suite.files(folder))
+    known = suite.files(folder)
+    if unknown := sorted(set(options.names) - set(known)):
+        parser.error(f"{', '.join(unknown)}: not in {folder}")
+    names = options.names or (list(QUICK) if options.quick else known)
     excluded = suite.exclusions()
     if len(excluded) > MOST_EXCLUDED:
         print(f"spec: {len(excluded)} commands are excluded, more than {MOST_EXCLUDED}")
