@@ -9,6 +9,7 @@ import time
 
 from hil import checks, figures, native, secure
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
+from hil.js_board import JsRP2040
 from hil.qemu_board import qemu_board
 from hil.serial_board import SerialBoard
 from hil.story import Story
@@ -78,6 +79,7 @@ def run_target(target, parts):
 def chosen(name, board):
     """[(maker of a target, names of its parts)] for the argument --target."""
     known = {"rp2040": [(EmulatedRP2040, ("figures", "dual", "native"))], "pico_w": [(EmulatedPicoW, ("figures", "story"))]}
+    known["rp2040js"] = [(JsRP2040, ("figures", "dual-all", "spec"))]
     known["vm"] = [(VmBoard, ("figures", "dual"))]
     known["all"] = known["rp2040"] + known["pico_w"]
     if name.startswith("serial:"):
@@ -93,7 +95,7 @@ def main():
     """Run the chosen targets; the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended, too
     parser = argparse.ArgumentParser(prog="python -m hil", description="Tests on official firmware, emulated or real.")
-    parser.add_argument("--target", default="all", help="rp2040, pico_w, vm, all (both emulated boards), qemu:PATH or serial:PORT")
+    parser.add_argument("--target", default="all", help="rp2040, pico_w, rp2040js, vm, all (both emulated boards), qemu:PATH or serial:PORT")
     parser.add_argument("--board", help="kind of a serial board, as `fleet flash` names it")
     parser.add_argument("--parts", help=f"what to do there, with commas between: {', '.join(PARTS)} (default: what the target is for)")
     options = parser.parse_args()

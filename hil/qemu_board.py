@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+from hil import flash_file
 from hil.emulated import cached
 from hil.serial_board import SerialBoard
 from hil.target import Missing
@@ -84,22 +85,9 @@ class QemuBoard(SerialBoard):
     def put_all(self, files):
         """Into the file system as it lies in the flash file: this machine writes to flash a hundred times slower than a chip does. It reads
         too slowly for the watchdog, too, so that gets ten times as long; and it has other pins: both by a boot.py of ours."""
-        files = {**files, "/boot.py": SHIM.format(pins=self.pins).encode()}
-        from littlefs import LittleFS
-        from littlefs.context import UserContext
-
         self._off()
-        with open(self._folder / "flash", "r+b") as flash:
-            flash.seek(FILES_AT)
-            held = UserContext(FLASH_BYTES - FILES_AT)
-            held.buffer = bytearray(flash.read())
-            system = LittleFS(context=held, block_size=4096, block_count=len(held.buffer) // 4096, read_size=32, prog_size=32, lookahead_size=32)
-            for path, data in files.items():
-                system.makedirs(path.rpartition("/")[0] or "/", exist_ok=True)
-                with system.open(path, "wb") as file:
-                    file.write(data)
-            flash.seek(FILES_AT)
-            flash.write(held.buffer)
+        files = {**files, "/boot.py": SHIM.format(pins=self.pins).encode()}
+        flash_file.write(self._folder / "flash", FILES_AT, files)
         self._on()
         return True
 

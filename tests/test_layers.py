@@ -28,6 +28,7 @@ RULES = {
     "fleet.rollout": (),
     "firmware": ("firmware", *BASE, "mpwasm.wire"),
     "hil": ("hil", "fleet.client"),
+    "hil.js_board": ("hil", "fleet.sim.node"),
 }
 OURS = ("mpwasm", "fleet", "firmware", "hil", "tests", "main")
 # What a stock board has; anything else on the device is an import that fails in the field.
