@@ -15,9 +15,6 @@ from mpwasm.wire.saved import Saved
 from mpwasm.wire.update import Update
 
 _MAX_MODULE_BYTES = const(262144)
-_SPARE_FLASH_BYTES = const(8192)
-_RESIDENT_BYTES = const(49152)
-_UNKNOWN_BYTES = const(1 << 29)
 _SLICE_MS = const(50)
 _SHORT_BYTES = const(3072)  # a packet takes 1,600, and the heap never takes pieces of less than 2,048
 _REPORT_STEP = const(10)
@@ -85,11 +82,12 @@ class Install:
             self.feed(("online",) if self.link.ready else ("offline",))
             if self.owner.room and not self.link.ready and room.unused() < _SHORT_BYTES:
                 raise MemoryError("the network has %d B" % room.unused())
-        if self.task and now >= self.due:
-            self._advance()
         if self.events:
             self.feed(self.events.pop(0))
             return now
+        if self.task and now >= self.due:
+            self._advance()
+            return now  # what comes of it takes a turn of its own
         if self.owner.life == room.MAKE:
             self._again("all is made", room.START)
         if self.owner.life == room.START:
@@ -168,8 +166,10 @@ class Install:
         self.events.append(("verified", right))
 
     def _do_measure(self, kind):
-        heap = gc.mem_free() + gc.mem_alloc() - _RESIDENT_BYTES if hasattr(gc, "mem_free") else _UNKNOWN_BYTES
-        flash = self.store.free_bytes() - _SPARE_FLASH_BYTES
+        self._run(self._measure(kind))
+
+    def _measure(self, kind):
+        flash, heap = yield from tasks.measure(self.store)
         flash = flash + self.agents.room() if kind == "agent" else min(flash, _MAX_MODULE_BYTES)
         self.events.append(("measured", max(flash, 0), max(heap, 0)))
 
@@ -262,6 +262,7 @@ class Install:
                     raise Refused("digest", "flash")
                 phase.drop(*_DECIDED)
                 self.starting = launch.task(self.owner, slot, self.store, self.spec, self.machine.new_agent())
+                return
             while self._prepared(next(self.starting)) and self.board.uptime_ms() < now + _SLICE_MS:
                 pass
         except StopIteration:

@@ -57,6 +57,7 @@ class Supervisor:
         if safe:
             self.log.note("safe mode: no guest started")
         self.updater.wake(True, safe)
+        self.updater.install.whole()
 
     # -- what comes in
 

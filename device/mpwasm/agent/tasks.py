@@ -1,4 +1,6 @@
-"""The slow parts of an update as generators that yield the uptime (ms) at which they want to go on: blobs, payload, signatures."""
+"""The slow parts of an update as generators that yield the uptime (ms) at which they want to go on: blobs, payload, room, signatures."""
+
+import gc
 
 from mpwasm.compat import const
 from mpwasm.errors import Refused
@@ -7,6 +9,9 @@ from mpwasm.wire.blocks import Download
 _POLL_MS = const(100)
 _MAP_EVERY = const(8)
 _STALL_MS = const(120000)
+_SPARE_FLASH_BYTES = const(8192)
+_RESIDENT_BYTES = const(49152)
+_UNKNOWN_BYTES = const(1 << 29)
 
 
 class Blocks:
@@ -82,6 +87,13 @@ class Blocks:
                 self.link.publish("get", get)
             yield now + _POLL_MS
         return True
+
+
+def measure(store):
+    """Generator; returns the bytes of flash and of heap that there are for a module. Walking through the file system takes a turn of its own."""
+    yield 0
+    heap = gc.mem_free() + gc.mem_alloc() - _RESIDENT_BYTES if hasattr(gc, "mem_free") else _UNKNOWN_BYTES
+    return store.free_bytes() - _SPARE_FLASH_BYTES, heap
 
 
 def verify(public_key, signature, message):

@@ -97,13 +97,13 @@ class Updater:
         reset()
 
     def wake(self, first=False, safe=False, loaded=None):
-        """Have an `Install`; at the `first` one of a boot it starts what the journal says, unless `safe`. `loaded` is of `phase.begin`."""
+        """Have an `Install`, or its `Arrival`; at the `first` one of a boot it starts what the journal says, unless `safe`. `loaded` is of
+        `phase.begin`."""
         if self.install is None:
             self.loaded = loaded or phase.begin()
-            from mpwasm.agent.install import Install
+            from mpwasm.agent.arrival import Arrival
 
-            self.install = Install(self, self.agent.root)
-            self.install.begin(first, safe)
+            self.install = Arrival(self, first, safe)
 
     def _sleep(self):
         """Drop the `Install`: all is settled, and the journal says so."""

@@ -1,0 +1,55 @@
+"""There in place of an `Install` until all that it needs is loaded: a file a turn, since together they take an RP2040 0.4 s.
+
+Imported when there is something to decide, and dropped once there is the `Install`.
+"""
+
+from mpwasm.agent import phase
+
+_AGENT = " store images room launch install"  # what the next needs comes before it
+
+
+class Arrival:
+    """Has an `Install` made for the `updater.Updater` `owner`; `first` and `safe` are for its `begin`, `events` what it is to be told then."""
+
+    pending = ()
+
+    def __init__(self, owner, first, safe):
+        self.owner = owner
+        self.first = first
+        self.safe = safe
+        self.events = []
+        self.files = self._files()
+
+    def _files(self):
+        yield __import__("mpwasm.wire.update")
+        for name in _AGENT.split():
+            yield __import__("mpwasm.agent." + name)
+
+    def step(self, now):
+        """Load a file; behind the last one make the `Install`."""
+        if not next(self.files, None):
+            self.whole()
+        return now
+
+    def whole(self):
+        """Do all that is left at once: at the boot, when nothing runs yet."""
+        for _ in self.files:
+            pass
+        from mpwasm.agent.install import Install
+
+        phase.drop("mpwasm.agent.arrival")
+        owner = self.owner
+        owner.install = install = Install(owner, owner.agent.root)
+        install.begin(self.first, self.safe)
+        install.events += self.events
+
+    def feed(self, event):
+        """A guest has failed; `begin` sees that by itself, but the first time."""
+        if self.first:
+            self.events.append(event)
+
+    def on_blk(self, _payload):
+        """Nothing was asked for yet."""
+
+    def cancel(self):
+        """Nothing is under way yet."""
