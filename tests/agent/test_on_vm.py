@@ -229,7 +229,7 @@ def test_runaway_guests_are_stopped_by_their_budgets(board, fleet):
     confirm(fleet, guest("hello"))
     wide = "(drop (memory.grow (i32.const 1))) (i32.store (i32.const 70000) (i32.const 1))"
     for body, words in (("(call $deeper)", "code 120 in 5+"), (wide, "code 121 "), ("(loop $spin (br $spin))", " ms without a wait in 6+")):
-        seq = fleet.push(guest("hog!!", body), memory=4096, confirm_s=2, busy_ms=500)
+        seq = fleet.push(guest("hog!!", body), memory=4096, confirm_s=20, busy_ms=500)
         wait(lambda seq=seq: fleet.said("rolled-back", "exhausted", seq), 30)
         assert words in fleet.component.detail, fleet.component.detail
         running(fleet, "hello")
