@@ -59,7 +59,7 @@ def test_what_comes_meanwhile_is_told_once(owner, loaded, first, told):
     board.events.append("order")
     board.feed("failed")
     board.on_blk(b"")
-    board.cancel()
+    assert not board.bears(MemoryError())
     while not isinstance(owner.install, Install):
         owner.install.step(0)
     assert owner.install.events == [first, False, *told]

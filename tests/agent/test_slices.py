@@ -10,7 +10,7 @@ from mpwasm.agent.install import Install
 @pytest.fixture
 def install():
     made = Install.__new__(Install)
-    made.pending, made.starting, made.clock = [(0, b"key")], None, 0
+    made.pending, made.spec, made.clock = [(0, b"key")], ["digest"], 0
     made.board = SimpleNamespace(uptime_ms=lambda: made.clock)
     made.machine = SimpleNamespace(progress=0)
     made.owner = SimpleNamespace(view=SimpleNamespace(take=lambda machine: None), report=lambda: None)

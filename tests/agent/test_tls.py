@@ -1,5 +1,6 @@
 """The agent over TLS: it trusts the authority that its identity pins, and no other."""
 
+import errno
 import ssl
 import threading
 
@@ -110,3 +111,25 @@ def test_without_the_pin_it_would_be(secure, tmp_path, monkeypatch):
     monkeypatch.setattr(Secure, "__init__", trusting)
     _, fleet = secure(stranger(tmp_path))
     wait(lambda: "ready" in fleet.states)
+
+
+def test_a_line_that_an_update_leaves_no_heap_for_comes_back(secure, monkeypatch):
+    """Else the update waits for the line, and the line for the update's memory."""
+    agent, fleet = secure()
+    wait(lambda: "ready" in fleet.states)
+    updater, true, lacked = agent.supervisor.updater, ssl.SSLContext.wrap_socket, []
+
+    def wrap(context, sock, **options):
+        if updater.install and not options.get("server_side"):
+            lacked.append(sock)
+            raise OSError(errno.ENOMEM, "ENOMEM")
+        return true(context, sock, **options)
+
+    fleet.serving = False
+    seq = fleet.push(NEW)
+    wait(lambda: updater.busy)
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+    fleet.broker.cut()
+    wait(lambda: lacked and agent.supervisor.link.ready)
+    fleet.serving = True
+    wait(lambda: fleet.said("confirmed", seq=seq))

@@ -206,7 +206,7 @@ class Bottle:
             self.unsigned.append(path)
         return _load(path)
 
-    def began(self, agent):
+    def began(self, agent, safe):
         """What `boot.boot` is: remembers the agent; the one of which main.py has put the folder first must be one of `agents`, and may be bad."""
         self.agent = agent
         self.home = sys.path[0]
@@ -215,7 +215,7 @@ class Bottle:
             self.unsigned.append(self.home)
         if any([data == BAD for data in files.values()]):
             raise ValueError("a bad agent")
-        return _boot(agent)
+        return _boot(agent, safe)
 
 
 _load = launch.load

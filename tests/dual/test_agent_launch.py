@@ -1,7 +1,13 @@
-"""Names and words for what guest and engine may raise."""
+"""Names and words for what guest and engine may raise; a compilation that is told of a lack of memory elsewhere."""
 
+import io
+
+from wasmbuild import module
+
+from mpwasm.agent import making
 from mpwasm.agent.launch import detail_of, reason_of
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable
+from mpwasm.wasm.load import load_module
 
 
 def test_reasons():
@@ -29,3 +35,16 @@ def test_details():
     assert detail_of(MemoryError()) == "MemoryError" or detail_of(MemoryError("allocating 8208 bytes")).startswith("wanted 8208, largest free ")
     assert detail_of(Refused("digest")) == "" and detail_of(Refused("digest", "flash")) == "flash"
     assert len(detail_of(Unlinkable(1, "x" * 500))) == 120
+
+
+def test_memory_that_lacks_elsewhere_ends_a_compilation():
+    function = 0, b"", b"\x20\x00\x20\x01\x6a\x21\x00" * 400 + b"\x20\x00"
+    loaded = load_module(io.BytesIO(module(types=[(b"\x7f\x7f", b"\x7f")], funcs=[function], exports={"add": (0, 0)})))
+    task = making.image(None, bytes(32), loaded, (4, 3))
+    while next(task) is None:
+        pass
+    try:
+        task.throw(MemoryError("memory allocation failed, allocating 828 bytes"))
+    except StopIteration as end:
+        said = end.value
+    assert said == "no-memory, MemoryError" or said.startswith("no-memory, wanted 828, largest free ")

@@ -38,8 +38,8 @@ class LivesBottle(Bottle):
 class ShortBottle(LivesBottle):
     """Verifying lacks memory while a guest runs."""
 
-    def began(self, agent):
-        super().began(agent)
+    def began(self, agent, safe):
+        super().began(agent, safe)
         real = tasks.verify
 
         def verify(*arguments):

@@ -51,5 +51,5 @@ class Arrival:
     def on_blk(self, _payload):
         """Nothing was asked for yet."""
 
-    def cancel(self):
-        """Nothing is under way yet."""
+    def bears(self, _error):
+        """Nothing is under way yet that could go on."""

@@ -67,9 +67,9 @@ def share(agent, store, note):
         first(updater, store, wanted[0], wanted[1:])
 
 
-def boot(agent):
-    """Fill in the `Supervisor` `agent`. Its `identity` is the map of `store.read_identity` and two more: 20 the key that reports are
-    sealed with, 21 what all our topics begin with."""
+def boot(agent, safe):
+    """Fill in the `Supervisor` `agent`, which starts no guest if `safe`. Its `identity` is the map of `store.read_identity` and two more: 20 the
+    key that reports are sealed with, 21 what all our topics begin with."""
     identity = agent.identity = read_identity(agent.root)
     device = identity[1]
     identity[20] = derive(identity[2], b"report")
@@ -88,3 +88,5 @@ def boot(agent):
     agent.updater.room = room.largest() or 0
     if agent.updater.room:
         share(agent, store, store.take("room"))
+    if safe:
+        agent.log.note("safe mode: no guest started")

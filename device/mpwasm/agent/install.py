@@ -1,4 +1,4 @@
-"""An update under way: the machine of `wire.update`, the task it waits for, and its actions, one method each.
+"""An update under way: the machine of `wire.update`, the task it waits for, and its actions, a row of a table each.
 
 Imported when there is something to decide and dropped when that is settled; what must last is the machine's journal on flash.
 """
@@ -16,7 +16,6 @@ from mpwasm.wire.update import Update
 
 _MAX_MODULE_BYTES = const(262144)
 _SLICE_MS = const(50)
-_SHORT_BYTES = const(3072)  # a packet takes 1,600, and the heap never takes pieces of less than 2,048
 _REPORT_STEP = const(10)
 # what a module is no longer needed for once it is to be started: the loader wants the room
 _DECIDED = ("mpwasm.wire.desired", "mpwasm.wire.envelope", "mpwasm.wire.keys", "mpwasm.wire.manifest", "mpwasm.wire.record", "mpwasm.agent.ahead")
@@ -80,8 +79,7 @@ class Install:
             return now
         if self.machine.online != self.link.ready:
             self.feed(("online",) if self.link.ready else ("offline",))
-            if self.owner.room and not self.link.ready and room.unused() < _SHORT_BYTES:
-                raise MemoryError("the network has %d B" % room.unused())
+            room.starved(self.owner)
         if self.events:
             self.feed(self.events.pop(0))
             return now
@@ -126,22 +124,21 @@ class Install:
         except OSError as error:
             self._flash_failed(error)
 
+    def bears(self, error):
+        """Whether the work goes on after an error that nothing foresaw: a start that lacks memory does, with less; else the task is dropped."""
+        if not self.spec or not isinstance(error, MemoryError):
+            return self.cancel()
+        if self.starting:
+            self.start(self.board.uptime_ms(), error)
+        return True
+
     def cancel(self):
         """Drop the task and its download."""
         self.task = None
         self.blocks.drop()
         room.give(self.owner)
 
-    # -- the machine's actions, one method each
-
-    def _do_save(self, data):
-        self.store.save(data)
-
-    def _do_report(self):
-        self.owner.changed()
-
-    def _do_refused(self, reason, detail):
-        self.owner.refused(reason, detail)
+    # -- the machine's actions
 
     def _run(self, task):
         self.cancel()
@@ -186,9 +183,6 @@ class Install:
 
     def _do_hash(self):
         self.events.append(("hashed", self.store.hash_payload(self.payload) or b""))
-
-    def _do_discard(self):
-        self.store.discard_part(self.payload)
 
     def _do_stage(self, part, blob, manifest, config):
         self.store.accept_part(manifest.digest)
@@ -249,28 +243,32 @@ class Install:
         self.starting = self.spec = None
         room.give(self.owner)
 
-    def start(self, now):
-        """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one."""
+    def start(self, now, lack=None):
+        """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one. `lack` is a
+        MemoryError of the line or of a report meanwhile: it becomes one of the start's own, which can do with less."""
         slot, key = self.pending[0]
-        try:
-            if self.starting is None:
-                room.take(self.owner)
-                self.owner.told[slot] = True
-                self.owner.wanted = bytes((slot,)) + key
-                self.spec = self.store.load_spec(key)
+        while True:
+            try:
                 if self.spec is None:
-                    raise Refused("digest", "flash")
-                phase.drop(*_DECIDED)
-                self.starting = launch.task(self.owner, slot, self.store, self.spec, self.machine.new_agent())
-                return
-            while self._prepared(next(self.starting)) and self.board.uptime_ms() < now + _SLICE_MS:
-                pass
-        except StopIteration:
-            self._started()
-        except room.Again as lack:
-            self._again(*lack.args)
-        except (Refused, WasmError, MemoryError) as error:
-            self._unfit(error)
+                    room.take(self.owner)
+                    self.owner.told[slot] = True
+                    self.owner.wanted = bytes((slot,)) + key
+                    self.spec = self.store.load_spec(key)
+                    if self.spec is None:
+                        raise Refused("digest", "flash")
+                    phase.drop(*_DECIDED)
+                    return None
+                self.starting = self.starting or launch.task(self.owner, slot, self.store, self.spec, self.machine.new_agent())
+                percent = self.starting.throw(lack) if lack else next(self.starting)
+            except StopIteration:
+                return self._started()
+            except room.Again as again:
+                return self._again(*again.args)
+            except (Refused, WasmError, MemoryError) as error:
+                return self._unfit(error)
+            lack = None
+            if not self._prepared(percent) or self.board.uptime_ms() >= now + _SLICE_MS:
+                return None
 
     def _again(self, why, life):
         """A restart that costs what is on trial no try."""
@@ -324,20 +322,22 @@ class Install:
 
     def _do_keep(self, keys):
         """Keep on flash what these keys stand for, and no other module."""
-        specs = [self.store.load_spec(key) for key in keys]
-        self.store.sweep(list(keys) + [spec[launch.DIGEST] for spec in specs if spec])
+        kept = list(keys)
+        for key in keys:
+            kept.append((self.store.load_spec(key) or (key,))[launch.DIGEST])
+        self.store.sweep(kept)
 
     _DO = {
-        "save": _do_save,
-        "report": _do_report,
-        "refused": _do_refused,
+        "save": lambda self, data: self.store.save(data),
+        "report": lambda self: self.owner.changed(),
+        "refused": lambda self, reason, detail: self.owner.refused(reason, detail),
         "cancel": cancel,
         "fetch": _do_fetch,
         "verify": _do_verify,
         "measure": _do_measure,
         "download": _do_download,
         "hash": _do_hash,
-        "discard": _do_discard,
+        "discard": lambda self: self.store.discard_part(self.payload),
         "stage": _do_stage,
         "start": _do_start,
         "stop": _do_stop,

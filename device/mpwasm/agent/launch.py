@@ -112,7 +112,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
         except MemoryError as error:
             if not make or not target:
                 raise
-            why = "no-memory, " + str(error)
+            why = lack(error)
         if make and why.startswith("no-memory"):
             from mpwasm.agent import room
 
@@ -320,6 +320,11 @@ def detail_of(error):
     for function, offset in getattr(error, "backtrace", ())[:4]:
         words += " in %s+%d" % (function, offset)
     return words[:120]
+
+
+def lack(error):
+    """Why there is no machine code, for a MemoryError."""
+    return "no-memory, " + shortage(error)
 
 
 def shortage(error):

@@ -54,13 +54,13 @@ class Link:
         if state == CONNECTING:
             if self.transport.connected(now):
                 self.session.open(now)
-                self._send()
+                self.send()
             elif self.transport.state == CLOSED:
                 self._lost(self.transport.why or "no connection")
             return now + _IDLE_MS
         self._receive(now)
         self._events(self.session.tick(now))
-        self._send()
+        self.send()
         return self.session.wake() or now
 
     def _receive(self, now):
@@ -97,7 +97,8 @@ class Link:
         self.publish("state", b"ready", 1, True)
         self.on_ready()
 
-    def _send(self):
+    def send(self):
+        """Send what is queued, as far as it goes now."""
         while self.transport.state != CLOSED and self.transport.room() > 0:
             data = self.session.outgoing()
             if not data:
@@ -119,7 +120,5 @@ class Link:
         return self.session.publish(self.prefix + name, payload, self.now, qos, retain) is not None
 
     def wait(self, ms):
-        """Send what is queued, then sleep until something arrives, at most `ms`."""
-        if self.transport.state > CONNECTING:
-            self._send()
+        """Sleep until something arrives, at most `ms`."""
         self.transport.wait(ms)

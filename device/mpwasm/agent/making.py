@@ -23,9 +23,9 @@ def image(store, digest, module, target):
         return ""
     except MemoryError as error:
         module = blob = None
-        from mpwasm.agent.launch import shortage
+        from mpwasm.agent.launch import lack
 
-        return "no-memory, " + shortage(error)
+        return lack(error)
     except OSError as error:
         return "no-library" if error.errno == _ENOENT else "no-space"
     finally:

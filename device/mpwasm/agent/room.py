@@ -15,6 +15,7 @@ START = "start"
 NETWORK_BYTES = const(12288)  # two TCP windows of that port, 5,760 B, and packets on their way
 JOIN_BYTES = const(8192)  # what Wi-Fi takes besides when it joins, and a connection
 _AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
+_SHORT_BYTES = const(3072)  # a packet takes 1,600, and the heap never takes pieces of less than 2,048
 _WORD = const(4)
 _HALVINGS = const(20)
 _LIVES = const(2)
@@ -94,6 +95,12 @@ def give(updater):
 def unused():
     """The largest piece in bytes that the heap has not taken, and may take or the network use."""
     return max([region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
+def starved(updater):
+    """MemoryError if there is no line, and too little left for a packet, where the heap may have taken it."""
+    if updater.room and not updater.link.ready and unused() < _SHORT_BYTES:
+        raise MemoryError("the network has %d B" % unused())
 
 
 def settle():

@@ -49,13 +49,11 @@ class Supervisor:
         loaded = phase.begin()
         from mpwasm.agent.boot import boot
 
-        boot(self)
+        safe = self.crashes >= _CRASHES
+        boot(self, safe)
         del boot
         phase.end(loaded, "mpwasm.agent.")
         phase.end(loaded, "mpwasm.wire.")
-        safe = self.crashes >= _CRASHES
-        if safe:
-            self.log.note("safe mode: no guest started")
         self.updater.wake(True, safe)
         self.updater.install.whole()
 
@@ -112,25 +110,34 @@ class Supervisor:
     # -- the loop
 
     def turn(self):
-        """One turn of the loop; returns the milliseconds that it may sleep now."""
+        """One turn of the loop; returns the milliseconds that it may sleep now. Nothing is joined while a module is made ready, which takes most of
+        the heap, as TLS takes some. Where the line or a report lacks memory beside an update, that is the update's lack."""
         self.board.feed()
         now = self.board.uptime_ms()
-        due = min(now + _MAX_SLEEP_MS, self.link.poll(now, self.updater.pin is not None and self.net.up(now)))
-        for slot in [None] + list(self.guests):
-            part = self.updater if slot is None else self.guests.get(slot)
-            at = self._guarded(part.broke, part.step, now) if part else None
-            if at is not None:
-                due = min(due, at)
-        install = self.updater.install
-        if install and install.pending:
-            self._guarded(self.updater.broke, install.start, now)
-            due = now
-        self._say(now)
-        if self.link.ready and (self.log.lines.entries or self.log.readings.entries):
-            due = min(due, self.next_log)
-        if now >= self.next_measure:  # it walks the whole heap: not in every turn
-            self.next_measure = now + _MEASURE_MS
-            self.health.measure()
+        try:
+            busy = self.updater.pin is None or self.updater.install and self.updater.install.pending
+            due = min(now + _MAX_SLEEP_MS, self.link.poll(now, not busy and self.net.up(now)))
+            for slot in [None] + list(self.guests):
+                part = self.updater if slot is None else self.guests.get(slot)
+                at = self._guarded(part.broke, part.step, now) if part else None
+                if at is not None:
+                    due = min(due, at)
+            if self.updater.install and self.updater.install.pending:
+                self._guarded(self.updater.broke, self.updater.install.start, now)
+                due = now
+            self._say(now)
+            self.link.send()
+            if self.link.ready and (self.log.lines.entries or self.log.readings.entries):
+                due = min(due, self.next_log)
+            if now >= self.next_measure:  # it walks the whole heap: not in every turn
+                self.next_measure = now + _MEASURE_MS
+                self.health.measure()
+        except MemoryError as error:
+            if not self.updater.install:
+                raise
+            self.link.transport.close()  # what was being read or written is lost
+            self.updater.broke(error)
+            return 0
         return max(0, due - self.board.uptime_ms())
 
     def _guarded(self, blame, action, argument):

@@ -1,9 +1,11 @@
 """A TLS connection in the place of a plain one, for boards whose identity pins a certificate authority and that can afford it (some 30 KB of heap).
 
 Nothing here blocks: the handshake goes on with each read and write. The certificate must name the broker as the identity does, an address as
-an address (subjectAltName), and be of this time by the board's clock, so the first connection may have to wait for NTP.
+an address (subjectAltName), and be of this time by the board's clock, so the first connection may have to wait for NTP. Where the heap has no
+room for a connection that is a MemoryError: what else takes it, an update or at last the agent, gives way, or the line would never be back.
 """
 
+import errno
 import select
 
 from mpwasm.agent.transport import CLOSED, Transport
@@ -32,6 +34,8 @@ class Secure(Transport):
         except (OSError, ValueError) as error:
             self.state = CLOSED
             self._refused(error)
+            if error.args[0] == errno.ENOMEM:
+                raise MemoryError("TLS") from None
             return False
         self.poller.register(self.sock, select.POLLIN)
         return True

@@ -152,8 +152,8 @@ class Updater:
     def broke(self, error):
         """Give up for an error that nothing foresaw: the update is forgotten, the journal counts, the next `desired` tries again; for want of
         memory, where a restart gives some, at once, in a life without guests."""
-        if self.install:
-            self.install.cancel()
+        if self.install and self.install.bears(error):
+            return
         if self.loaded:
             self._sleep()
         reason = "no-memory" if isinstance(error, MemoryError) else "internal"

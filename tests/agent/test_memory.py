@@ -1,0 +1,91 @@
+"""Memory that lacks while an update is under way: the module is done without machine code, or the update fails; the agent lives on."""
+
+import sys
+import types
+
+import pytest
+
+from mpwasm.agent import making
+from mpwasm.agent.health import Health
+from mpwasm.agent.transport import Transport
+from mpwasm.agent.updater import View
+from mpwasm.native import targets
+from tests.agent.test_update import NEW, OLD, confirm, running
+from tests.fakes.fleet import wait
+
+PLAIN = "plain: no-memory, MemoryError"
+
+
+class Compiling:
+    """What `making._compiled` is: `going` while it goes on, until it is `short` of memory, or something else is."""
+
+    going = short = False
+
+    def __call__(self, module, architecture):
+        self.going = True
+        try:
+            while not self.short:
+                yield 10
+            raise MemoryError
+        finally:
+            self.going = False
+
+
+@pytest.fixture
+def compiling(monkeypatch):
+    """The board's port takes machine code, and to make it takes until memory lacks."""
+    made = Compiling()
+    monkeypatch.setattr(targets, "target", lambda: (4, 3))
+    monkeypatch.setitem(sys.modules, "mpwasm.native.board", types.ModuleType("mpwasm.native.board"))
+    monkeypatch.setattr(making, "_compiled", made)
+    return made
+
+
+def lacking(monkeypatch, owner, name, when):
+    """The method `name` lacks memory as long as `when()`."""
+    real = getattr(owner, name)
+
+    def method(*arguments):
+        if when():
+            raise MemoryError
+        return real(*arguments)
+
+    monkeypatch.setattr(owner, name, method)
+
+
+@pytest.mark.parametrize("owner, name", [(Transport, "read"), (Health, "report"), (View, "take")], ids=["line", "report", "progress"])
+def test_what_lacks_memory_beside_a_compilation_ends_that(compiling, online, fleet, monkeypatch, owner, name):
+    lacking(monkeypatch, owner, name, lambda: compiling.going)
+    confirm(fleet, NEW)
+    wait(lambda: fleet.reports[-1].executor == PLAIN)
+    running(fleet, "new")
+
+
+def test_nothing_is_joined_before_a_boots_compilation_is_over(compiling, agent, online, fleet):
+    compiling.short = True
+    confirm(fleet, NEW)
+    agent.stop()
+    compiling.short, connects = False, fleet.broker.connects
+    agent.start()
+    turns = []
+    wait(lambda: compiling.going and (turns.append(agent.last_turn) or len(set(turns)) > 20))
+    assert fleet.broker.connects == connects and not agent.supervisor.link.ready
+    compiling.short = True
+    wait(lambda: fleet.reports[-1].boots == 2 and fleet.reports[-1].executor == PLAIN)
+    running(fleet, "new")
+
+
+def test_a_line_that_lacks_memory_costs_the_update_under_way(online, fleet, monkeypatch):
+    confirm(fleet, OLD, name="old")
+    updater, failed = online.supervisor.updater, []
+
+    def once():
+        if updater.view.state == "downloading" and not failed:
+            failed.append(True)
+        return failed == [True] and failed.append(False) is None
+
+    lacking(monkeypatch, Transport, "read", once)
+    seq = fleet.push(NEW + b"\n" + bytes(20000))
+    wait(lambda: fleet.said("confirmed", seq=seq))  # its order is there again once the line is
+    assert any(report.components[0].reason == "no-memory" for report in fleet.reports)
+    running(fleet, "new")
