@@ -101,10 +101,10 @@ def test_garbage_on_every_topic(online, fleet):
 def test_authentic_nonsense_on_desired(online, fleet):
     confirm(fleet, OLD, name="old")
     where = "f/1/b1/desired"
-    for payload in (b"", b"\x80", b"\x85\x18\x63\x40\x00\x00\x40", os.urandom(50)):
+    for payload in (b"", b"\x80", b"\x81\x40", b"\x85\x18\x63\x40\x00\x00\x40", os.urandom(50)):
         fleet.broker.publish(where, seal_mac(derive(fleet.device_key, b"desired"), where, payload))
-    wait(lambda: len([t for t in fleet.texts() if "desired refused: cbor" in t]) == 4)
-    assert fleet.reports[-1].seq == fleet.seq
+    wait(lambda: len([t for t in fleet.texts() if "desired refused: cbor" in t]) == 5)
+    assert fleet.reports[-1].seq == fleet.seq and online.supervisor.updater.order == 99
     running(fleet, "old")
 
 

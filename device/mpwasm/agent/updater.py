@@ -191,7 +191,7 @@ class Updater:
         topic = self.identity[21] + "desired"
         try:
             order = decode(open_mac(self.key, topic, message))
-            if not (isinstance(order, list) and order):
+            if not (isinstance(order, list) and order and isinstance(order[0], int)):
                 raise Refused("cbor", "array")
             self.order = order[0]
         except Refused as refusal:
