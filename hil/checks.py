@@ -30,13 +30,15 @@ s.run()
 print(json.dumps([sum(s.counts.values()), s.failures[:9]]))
 """
 _EMPTY = "import os\nfor f in os.listdir('/suite'): os.remove('/suite/' + f)"
-_PLAIN = "from mpwasm.wasm.instance import Instance as Executor"
-# For files about memory its first page at once: one that grows needs its old size and the new one, more than a board's heap for the whole page.
-_PAGED = """
+# 2,048 words of frames: what recurses without end ends in one piece of the heap.
+_PLAIN = """
 from mpwasm.wasm.instance import Instance
 class Executor(Instance):
     def __init__(self, module, *args, **kwargs):
-        super().__init__(module, *args, **kwargs)
+        super().__init__(module, *args, max_frames=2048, **kwargs)
+"""
+# For files about memory its first page at once: one that grows needs its old size and the new one, more than a board's heap for the whole page.
+_PAGED = f"""{_PLAIN}
         if self.memory and self.memory.pages:
             self.memory.at(0, self.memory.page)
 """
