@@ -42,25 +42,33 @@ _PAGED = f"""{_PLAIN}
         if self.memory and self.memory.pages:
             self.memory.at(0, self.memory.page)
 """
-# Each module compiled and loaded on the board itself, without a file.
+# Each module compiled and loaded on the board itself, without a file; what compiles is dropped each time, as the agent does.
 _NATIVE = """
+import gc
 from io import BytesIO
+from mpwasm.agent import phase
 from mpwasm.errors import Trap
 from mpwasm.native import importer, targets
 from mpwasm.native.board import BoardPort, stack
-from mpwasm.native.compile import compile_module
-from mpwasm.native.container import wrap
 from mpwasm.native.executor import NativeInstance
-from mpwasm.native.runtime import Runtime
+def made(module):
+    from mpwasm.native.compile import compile_module
+    from mpwasm.native.container import wrap
+    from mpwasm.native.runtime import Runtime
+    target = targets.target()
+    library = Runtime()
+    gc.collect()  # else what lives on lies between what loading left, and code finds no piece to grow in
+    blob = compile_module(module, library, target[0])
+    library.close()
+    head, tail = wrap(len(blob.code), (), *target)
+    run, _ = importer.load(BytesIO(b"".join((head, blob.code, tail))))
+    blob.code = None
+    return blob, run
 class Executor(NativeInstance):
     def __init__(self, module, *args, **kwargs):
-        target = targets.target()
-        library = Runtime()
-        blob = compile_module(module, library, target[0])
-        library.close()
-        head, tail = wrap(len(blob.code), (), *target)
-        run, _ = importer.load(BytesIO(b"".join((head, blob.code, tail))))
-        blob.code = None
+        loaded = phase.begin()
+        blob, run = made(module)
+        phase.end(loaded, "mpwasm.native.")
         port = BoardPort(run, len(module.globals) + len(module.imports), stack(2048))
         try:
             super().__init__(module, *args, **kwargs)
@@ -107,7 +115,9 @@ def run_spec(target, name, executor=None):
         try:
             good, bad = json.loads(target.exec(_SPEC.format(name, executor), SPEC_S).split("\n")[-2])
         except (ExecError, TimeoutError) as error:
-            return passed, [*failures, f"{name}.json: {error}"]
+            target.reset()
+            good, bad = 0, []
+            failures.append(f"{name}.json: {error}")
         passed += good
         failures += [f"{name}.json:{line} {kind}: {what}" for line, kind, what in bad if not beyond(what)]
         if large := sum(map(beyond, (what for _, _, what in bad))):
