@@ -1,7 +1,7 @@
 """SHA-512 (FIPS 180-4 examples) and Ed25519 (RFC 8032, section 7.1), and what strict verification refuses."""
 
 from mpwasm.wire.ed25519 import Verifier, verify
-from mpwasm.wire.sha512 import compress, expand, finish, padding, sha512, start
+from mpwasm.wire.sha512 import expand, hashing, padding, sha512
 
 L = (1 << 252) + 27742317777372353535851937790883648493
 
@@ -50,10 +50,19 @@ def test_sha512_examples():
 def test_sha512_padding_fills_blocks():
     for length in (0, 1, 110, 111, 112, 127, 128, 239, 240):
         assert (length + len(padding(length))) % 128 == 0
-    state = start()
-    data = b"abc" + padding(3)
-    compress(state, expand(data, 0))
-    assert finish(state) == sha512(b"abc")
+
+
+def test_sha512_comes_in_two_steps_a_block():
+    for length, blocks in ((0, 1), (111, 1), (112, 2), (300, 3)):
+        assert len(list(hashing(bytes(length)))) == 2 * blocks
+
+
+def test_sha512_has_sixteen_words_of_the_schedule_at_a_time():
+    w = [0x6162638000000000] + [0] * 14 + [0x18]  # "abc", padded
+    place = w
+    expand(w)
+    assert w is place and len(w) == 16
+    assert w[:4] == [0x6162638000000000, 0x00030000000000C0, 0x0A9699A24C700003, 0x00000C0060000603]  # W16 to W19
 
 
 def test_rfc_8032():

@@ -160,18 +160,6 @@ def _encode(point):
     return number.to_bytes(32, "little")
 
 
-def _hash(data):
-    """Generator: at its end SHA-512 of `data` as a little-endian number."""
-    data += sha512.padding(len(data))
-    state = sha512.start()
-    for offset in range(0, len(data), 128):
-        w = sha512.expand(data, offset)
-        yield
-        sha512.compress(state, w)
-        yield
-    return int.from_bytes(sha512.finish(state), "little")
-
-
 def _combine(s, k, key):
     """Generator: at its end [s]B - [k]key."""
     tables = [_odd_multiples((_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P))]
@@ -203,7 +191,7 @@ def _verify(key, signature, message):
     if point is None or _is_small(point):
         return False
     yield
-    k = yield from _hash(signature[:32] + key + message)
+    k = int.from_bytes((yield from sha512.hashing(signature[:32] + key + message)), "little")
     point = yield from _combine(s, k % _L, point)
     encoded = yield from _encode(point)
     return encoded == signature[:32]

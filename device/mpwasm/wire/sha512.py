@@ -2,7 +2,8 @@
 
 A 64-bit word is a bignum on a board, and each operation on one costs about 11 us of an RP2040 whatever its width. So few operations
 count, not narrow ones: a rotation is a shift of the word written twice (one multiplication gives three rotations), and sums are
-cut to 64 bits once, at their end. `expand` and `compress` are apart so that a caller can do other work between them.
+cut to 64 bits once, at their end. Of the schedule's 80 words there are sixteen at a time: all would be 3 KB, and a list that grows to 512 B in one
+piece, which an ESP32's heap may not have.
 """
 
 _M = 0xFFFFFFFFFFFFFFFF
@@ -51,29 +52,26 @@ def padding(length):
     return b"\x80" + bytes((111 - length) % 128) + (8 * length).to_bytes(16, "big")
 
 
-def expand(data, offset):
-    """The 80 words of the message schedule (6.4.2, step 1) for the 128 bytes of `data` at `offset`."""
-    w = _words(data, offset, 16)
+def expand(w):
+    """Put the next sixteen words of the message schedule (6.4.2, step 1) in the place of the sixteen in `w`: index -1 is the word before 0."""
     mask = _M
     twice = _TWICE
-    for _ in range(64):
-        x = w[-15]
-        y = w[-2]
+    for i in range(16):
+        x = w[i - 15]
+        y = w[i - 2]
         xx = x * twice
         yy = y * twice
-        w.append(((xx >> 1 ^ xx >> 8 ^ x >> 7) + (yy >> 19 ^ yy >> 61 ^ y >> 6) + w[-16] + w[-7]) & mask)
-    return w
+        w[i] = ((xx >> 1 ^ xx >> 8 ^ x >> 7) + (yy >> 19 ^ yy >> 61 ^ y >> 6) + w[i] + w[i - 7]) & mask
 
 
-def compress(state, w):
-    """Mix the schedule `w` into `state` (6.4.2, steps 2 to 4)."""
+def compress(v, w, at):
+    """Sixteen rounds (6.4.2, step 3) on the working variables `v`, eight words; their constants begin at byte `at`."""
     mask = _M
     twice = _TWICE
     constants = _K
     word = int.from_bytes
-    a, b, c, d, e, f, g, h = state
+    a, b, c, d, e, f, g, h = v
     b_c = b ^ c
-    at = 0
     for x in w:
         ee = e * twice
         aa = a * twice
@@ -83,21 +81,38 @@ def compress(state, w):
         new = h + (aa >> 28 ^ aa >> 34 ^ aa >> 39) + (b ^ a_b & b_c)
         b_c = a_b
         h, g, f, e, d, c, b, a = g, f, e, (d + h) & mask, c, b, a, new & mask
-    i = 0
-    for x in (a, b, c, d, e, f, g, h):
-        state[i] = (state[i] + x) & mask
-        i += 1
+    v[:] = a, b, c, d, e, f, g, h
 
 
-def finish(state):
-    """The digest that `state` stands for: 64 bytes."""
+def mix(state, data, offset):
+    """Generator: mix the 128 bytes of `data` at `offset` into `state` (6.4.2), in two steps."""
+    w = _words(data, offset, 16)
+    v = list(state)
+    for at in range(0, len(_K), 128):
+        if at:
+            expand(w)
+        compress(v, w, at)
+        if at == 256:
+            yield
+    for i in range(8):
+        state[i] = (state[i] + v[i]) & _M
+    yield
+
+
+def hashing(data):
+    """Generator: at its end the SHA-512 of `data` (bytes): 64 bytes."""
+    data += padding(len(data))
+    state = start()
+    for offset in range(0, len(data), 128):
+        yield from mix(state, data, offset)
     return b"".join([word.to_bytes(8, "big") for word in state])
 
 
 def sha512(data):
     """The SHA-512 of `data` (bytes): 64 bytes."""
-    data = bytes(data) + padding(len(data))
-    state = start()
-    for offset in range(0, len(data), 128):
-        compress(state, expand(data, offset))
-    return finish(state)
+    steps = hashing(bytes(data))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
