@@ -61,9 +61,13 @@ class Transport:
         self.queue = []
         self.queued = self.sent = 0
 
+    def _broke(self, error):
+        self.close()
+        self.why = str(error)
+
     def connected(self, now):
         """While CONNECTING: True once it is OPEN. Closes at a refusal or when the time is up."""
-        for _, events in self.poller.poll(0):
+        for _, events in self.poll(0):
             if events & (select.POLLERR | select.POLLHUP):
                 self.close()
             elif events & select.POLLOUT:
@@ -80,8 +84,7 @@ class Transport:
             n = self.sock.readinto(buf) if hasattr(self.sock, "readinto") else self.sock.recv_into(buf)
         except OSError as error:
             if error.args[0] not in self.again:
-                self.close()
-                self.why = str(error)
+                self._broke(error)
             return 0
         if n == 0:
             self.close()
@@ -110,8 +113,7 @@ class Transport:
             except OSError as error:
                 if error.args[0] in self.again:
                     return
-                self.close()
-                self.why = str(error)
+                self._broke(error)
                 return
             self.sent += n
             self.queued -= n
@@ -127,4 +129,12 @@ class Transport:
             return
         if self.state == OPEN:
             self.poller.modify(self.sock, select.POLLIN | select.POLLOUT if self.queue else select.POLLIN)
-        self.poller.poll(ms)
+        self.poll(ms)
+
+    def poll(self, ms):
+        """What can be done within `ms`; nothing, and the connection is CLOSED, where the system can't tell: an ESP32 wants memory for that (EIO)."""
+        try:
+            return self.poller.poll(ms)
+        except OSError as error:
+            self._broke(error)
+            return ()
