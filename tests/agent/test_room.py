@@ -128,7 +128,7 @@ def test_what_leaves_no_heap_to_decide_in_is_not_started_at_once(chip, online, f
     monkeypatch.setattr(gc, "mem_free", free, raising=False)
     monkeypatch.setattr(gc, "mem_alloc", lambda: 50000, raising=False)
     executor(fleet, scattered(online, chip, fleet, lambda: online.supervisor.updater.life == ""), "plain: executable memory: wanted 6000, free 4000")
-    wait(lambda: "not at once: heap: wanted 45056, free 40000" in fleet.texts())
+    wait(lambda: "not at once: heap: wanted 40960, free 40000" in fleet.texts())
     assert online.resets == 1
 
 

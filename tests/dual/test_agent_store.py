@@ -94,19 +94,21 @@ def test_download_resumes_where_the_map_says():
 
 def test_discard_and_sweep():
     store = fresh()
-    keep, drop = sha256(b"keep").digest(), sha256(b"drop").digest()
+    keep, drop, payload = sha256(b"keep").digest(), sha256(b"drop").digest(), sha256(b"payload").digest()
     store.save(b"journal")
-    for digest in (keep, drop):
-        store.save_spec(digest, [])
-        store.begin_part(digest)
+    for key in (keep, drop):
+        store.save_spec(key, [payload])
+        store.begin_part(key)
         store.save_map(b"\0")
         store.end_part()
     store.discard_part(keep)
+    for digest in (payload, drop):
+        store.write(name_of(digest), b"content")
     assert not exists(store.path(keep) + ".part") and not exists(store.path(keep) + ".map")
     with open(ROOT + "/state/boots.tmp", "wb") as file:
         file.write(b"cut")
     store.sweep([keep])
-    assert sorted(os.listdir(ROOT + "/state")) == sorted(["journal", name_of(keep) + ".spec"])
+    assert sorted(os.listdir(ROOT + "/state")) == sorted(["journal", name_of(keep) + ".spec", name_of(payload)])
 
 
 def test_free_space_is_told():

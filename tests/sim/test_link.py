@@ -72,10 +72,21 @@ def test_main_starts_what_is_there():
         link.starter(text)
 
 
+def planned():
+    """The plan of the device's modules, and {module: those that it imports at once}."""
+    plan = link.Plan({(source := link.Source(name, path.read_text())).name: source for path, name in image.sources() if path.stat().st_size})
+    return plan, {name: source.needs & set(plan.sources) for name, source in plan.sources.items()}
+
+
+def test_what_decides_on_a_module_loads_neither_what_verifies_nor_what_starts_it():
+    """An ESP32's heap does not hold them all at a time."""
+    needs = planned()[1]
+    assert not link.closure("mpwasm.agent.install", needs) & {"mpwasm.agent.launch", "mpwasm.wire.ed25519", "mpwasm.wire.sha512"}
+
+
 def test_what_is_joined_is_loaded_at_once():
     """Whatever an import that runs brings in of a file, it brings in all of it, and of one package only."""
-    plan = link.Plan({(source := link.Source(name, path.read_text())).name: source for path, name in image.sources() if path.stat().st_size})
-    needs = {name: source.needs & set(plan.sources) for name, source in plan.sources.items()}
+    plan, needs = planned()
     for root, members in plan.members.items():
         if root != link.AGENT:
             assert len({plan.sources[name].package for name in members}) == 1, members

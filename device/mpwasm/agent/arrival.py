@@ -5,7 +5,7 @@ Imported when there is something to decide, and dropped once there is the `Insta
 
 from mpwasm.agent import phase
 
-_AGENT = " store images room launch install"  # what the next needs comes before it
+_AGENT = " store room install"  # what the next needs comes before it
 
 
 class Arrival:

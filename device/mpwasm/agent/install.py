@@ -6,7 +6,7 @@ Imported when there is something to decide and dropped when that is settled; wha
 import gc
 
 from mpwasm.agent import guest as guests
-from mpwasm.agent import launch, phase, renew, room, tasks
+from mpwasm.agent import phase, renew, room, tasks
 from mpwasm.agent.store import Store
 from mpwasm.compat import const
 from mpwasm.errors import Refused, WasmError
@@ -189,7 +189,9 @@ class Install:
         if part.kind == "agent":
             self._run(self._unpack(manifest.digest))
         else:
-            self.store.save_spec(part.key(), launch.spec_of(manifest, config))
+            from mpwasm.agent.launch import spec_of  # 4 KB, which verifying may lack
+
+            self.store.save_spec(part.key(), spec_of(manifest, config))
             if manifest.native and manifest.images:
                 self._run(self._ahead(manifest))
             else:
@@ -246,6 +248,8 @@ class Install:
     def start(self, now, lack=None):
         """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one. `lack` is a
         MemoryError of the line or of a report meanwhile: it becomes one of the start's own, which can do with less."""
+        from mpwasm.agent import launch
+
         slot, key = self.pending[0]
         while True:
             try:
@@ -265,7 +269,7 @@ class Install:
             except room.Again as again:
                 return self._again(*again.args)
             except (Refused, WasmError, MemoryError) as error:
-                return self._unfit(error)
+                return self._unfit(launch.refusal(error))
             lack = None
             if not self._prepared(percent) or self.board.uptime_ms() >= now + _SLICE_MS:
                 return None
@@ -287,12 +291,10 @@ class Install:
         return percent is not None
 
     def _started(self):
-        spec = self.spec
         slot, key = self._over()
         if self.owner.life == room.MAKE:
             return
         self.owner.running[slot] = key
-        self.log.note("started %s %s (%s)" % (spec[launch.NAME], spec[launch.VERSION], self.owner.guests[slot].executor))
         self.feed(("started",))
 
     def _over(self):
@@ -303,9 +305,8 @@ class Install:
         self.owner.note = ""
         return slot, key
 
-    def _unfit(self, error):
+    def _unfit(self, refused):
         slot, key = self._over()
-        refused = error if isinstance(error, Refused) else launch.refusal(error)
         self.log.note("can't start: %s %s" % (refused.reason, refused.detail))
         guest = self.owner.guest_in(slot)
         if not guest.inst:
@@ -319,13 +320,6 @@ class Install:
     def _do_stop(self, slot):
         self._not_pending(slot)
         self.owner.stop(slot)
-
-    def _do_keep(self, keys):
-        """Keep on flash what these keys stand for, and no other module."""
-        kept = list(keys)
-        for key in keys:
-            kept.append((self.store.load_spec(key) or (key,))[launch.DIGEST])
-        self.store.sweep(kept)
 
     _DO = {
         "save": lambda self, data: self.store.save(data),
@@ -341,7 +335,7 @@ class Install:
         "stage": _do_stage,
         "start": _do_start,
         "stop": _do_stop,
-        "keep": _do_keep,
+        "keep": lambda self, keys: self.store.sweep(keys),
         "switch": _do_switch,
         "settle": _do_settle,
         "revert": _do_revert,

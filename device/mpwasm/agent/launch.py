@@ -10,20 +10,20 @@ _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
 _SMALL_RESERVE = const(4096)  # where heap is as short as on an ESP32
 _GRAIN = const(256)
-_DECIDING = const(45056)  # what `install` and the update machine take, and holes between
+_DECIDING = const(40960)  # what `install` and the update machine take, and holes between
 _RUNAWAY = const(122)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
-DIGEST = 0
-NAME = 1
-VERSION = 2
+_DIGEST = const(0)
+_NAME = const(1)
+_VERSION = const(2)
 _MEMORY = const(3)
-FUEL = 4
+_FUEL = const(4)
 _CAPABILITIES = const(5)
 _ENTRY = const(6)
 CONFIG = 7
 _SHARE = const(8)
-NATIVE = 9
+_NATIVE = const(9)
 _BUSY_MS = const(10)
 
 
@@ -61,7 +61,7 @@ def task(updater, slot, store, spec, settled):
     if life == room.UPDATE:
         raise room.Again("the update is there", "")
     restart = 0 if life or settled else updater.room
-    return bring(guest, store, spec, spec[NATIVE], restart, restart and room.makeable(updater, spec[DIGEST]))
+    return bring(guest, store, spec, spec[_NATIVE], restart, restart and room.makeable(updater, spec[_DIGEST]))
 
 
 def first(updater, store, slot, key):
@@ -71,7 +71,7 @@ def first(updater, store, slot, key):
     from mpwasm.native import targets
 
     spec = store.load_spec(key)
-    window, file = images.opened(store, spec[DIGEST], targets.target()) if spec and spec[NATIVE] else (None, None)
+    window, file = images.opened(store, spec[_DIGEST], targets.target()) if spec and spec[_NATIVE] else (None, None)
     if not file:
         return
     guest = updater.guest_in(slot)
@@ -85,7 +85,11 @@ def first(updater, store, slot, key):
         return
     updater.running[slot] = key
     updater.early = slot
-    updater.log.note("started %s %s (%s)" % (spec[NAME], spec[VERSION], guest.executor))
+    _note(guest, spec)
+
+
+def _note(guest, spec):
+    guest.log.note("started %s %s (%s)" % (spec[_NAME], spec[_VERSION], guest.executor))
 
 
 def bring(guest, store, spec, native, restart=0, make=False):
@@ -103,7 +107,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
     why = "" if target else "off" if not native else "port"
     window = file = module = None
     if target:
-        window, file = images.opened(store, spec[DIGEST], target)
+        window, file = images.opened(store, spec[_DIGEST], target)
     if not file:
         try:
             module = yield from _module(guest, store, spec)
@@ -116,12 +120,12 @@ def bring(guest, store, spec, native, restart=0, make=False):
         if make and why.startswith("no-memory"):
             from mpwasm.agent import room
 
-            room.mark(store, spec[DIGEST])
+            room.mark(store, spec[_DIGEST])
             raise room.Again(why, room.MAKE)
         if not why:
             module = None
             yield  # what follows takes a turn of its own
-            window, file = images.opened(store, spec[DIGEST], target)
+            window, file = images.opened(store, spec[_DIGEST], target)
     guest.stop()
     if file:
         why = _native(guest, spec, window, file, restart)
@@ -131,6 +135,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
         if not module:
             module = yield from _module(guest, store, spec)
         link(guest, module, spec)
+    _note(guest, spec)
 
 
 def make(guest, store, spec):
@@ -139,9 +144,9 @@ def make(guest, store, spec):
     from mpwasm.native import targets
 
     target = targets.target()
-    if not target or not spec[NATIVE]:
+    if not target or not spec[_NATIVE]:
         return
-    _, file = images.opened(store, spec[DIGEST], target)
+    _, file = images.opened(store, spec[_DIGEST], target)
     if file:
         file.close()
         return
@@ -151,17 +156,17 @@ def make(guest, store, spec):
         why = yield from _made(guest, store, spec, module, target)
     finally:
         if why:
-            room.mark(store, spec[DIGEST])
+            room.mark(store, spec[_DIGEST])
             guest.log.note("no image: " + why)
         else:
-            room.made(store, spec[DIGEST])
+            room.made(store, spec[_DIGEST])
 
 
 def _module(guest, store, spec):
     """Generator: the module of `spec`; if there is no memory for both, without the old guest."""
-    if not store.holds(spec[DIGEST]):
+    if not store.holds(spec[_DIGEST]):
         raise Refused("digest", "flash")
-    path = store.path(spec[DIGEST])
+    path = store.path(spec[_DIGEST])
     try:
         return (yield from load(path))
     except MemoryError:
@@ -173,10 +178,10 @@ def _made(guest, store, spec, module, target):
     """Generator: make the image of a module, if need be without the old guest; yields percent. Returns "", or why there is none."""
     from mpwasm.agent import making
 
-    why = yield from making.image(store, spec[DIGEST], module, target)
+    why = yield from making.image(store, spec[_DIGEST], module, target)
     if why.startswith("no-memory") and guest.inst:
         guest.stop()
-        why = yield from making.image(store, spec[DIGEST], module, target)
+        why = yield from making.image(store, spec[_DIGEST], module, target)
     phase.drop("mpwasm.agent.making")
     return why
 
@@ -236,7 +241,7 @@ def _linked(guest, spec, module, window, code):
     finally:
         phase.drop("mpwasm.wasi.resolver", "mpwasm.wasi.table", "mpwasm.wasi.foreign", "mpwasm.wasm.link")
         phase.drop("mpwasm.native.importer", "mpwasm.native.targets", "mpwasm.native.fpu")
-    guest.begin(spec[FUEL], spec[_SHARE], spec[_BUSY_MS])
+    guest.begin(spec[_FUEL], spec[_SHARE], spec[_BUSY_MS])
 
 
 def _instantiate(guest, spec, module, window, code):
@@ -244,7 +249,7 @@ def _instantiate(guest, spec, module, window, code):
 
     if spec[_ENTRY] not in module.exports:
         raise Refused("unlinkable", "export " + spec[_ENTRY])
-    host = Host(spec[_CAPABILITIES], guest.board, guest.log, spec[NAME], spec[CONFIG], code and code[1][15])
+    host = Host(spec[_CAPABILITIES], guest.board, guest.log, spec[_NAME], spec[CONFIG], code and code[1][15])
     try:
         if code:
             inst = _machine(spec, module, host, window, code)

@@ -15,6 +15,7 @@ from mpwasm.wire.mac import derive, open_mac, seal_mac
 
 _CHUNK = const(512)
 _NAME_BYTES = const(16)
+_DIGEST = const(0)  # of a spec, which `launch` makes
 
 
 def name_of(digest):
@@ -220,9 +221,13 @@ class Store:
         if exists(path):
             os.remove(path)
 
-    def sweep(self, digests):
-        """Remove all contents, specs and parts but those of `digests`, and what unfinished writes left."""
-        keep = [name_of(d) for d in digests]
+    def sweep(self, keys):
+        """Remove all specs, contents and parts but what these keys stand for, and what unfinished writes left."""
+        keep = [name_of(key) for key in keys]
+        for key in keys:
+            spec = self.load_spec(key)
+            if spec:
+                keep.append(name_of(spec[_DIGEST]))
         for name in os.listdir(self.root + "/state"):
             stem = name.split(".")[0]
             if name.endswith(".tmp") or (len(stem) == 2 * _NAME_BYTES and stem not in keep):
