@@ -6,7 +6,7 @@ The agent's own code; engine and chip are those of `chip`.
 import gc
 from hashlib import sha256
 
-from mpwasm.agent import launch, making, tasks
+from mpwasm.agent import launch, making, room, tasks
 from mpwasm.native import importer
 from tests.agent.chip import SIZE, another_life, executor, push
 from tests.fakes.engine import program
@@ -171,6 +171,22 @@ def test_it_would_have_it_otherwise(chip, online, fleet, monkeypatch):
     monkeypatch.setattr(importer, "load", spied(seen, "load", importer.load, chip))
     executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
     assert seen == {"load": {False}}
+
+
+def test_a_connection_that_is_lost_while_the_networks_share_is_held_ends_no_update(chip, online, fleet, monkeypatch):
+    monkeypatch.setattr(room.esp32, "idf_heap_info", lambda kind: [(SIZE, SIZE, 500 if kind == 2 and chip.keeps() else 4000, 0)])
+    real = tasks.verify
+
+    def verify(*arguments):
+        online.supervisor.link.transport.close()
+        while online.supervisor.link.ready:
+            yield 0
+        yield 0
+        return (yield from real(*arguments))
+
+    monkeypatch.setattr(tasks, "verify", verify)
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 4000 B left")
+    assert online.resets == 0
 
 
 def spied(seen, name, real, chip):

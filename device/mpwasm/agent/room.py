@@ -99,7 +99,7 @@ def unused():
 
 def starved(updater):
     """MemoryError if there is no line, and too little left for a packet, where the heap may have taken it."""
-    if updater.room and not updater.link.ready and unused() < _SHORT_BYTES:
+    if updater.room and not (updater.link.ready or updater.held) and unused() < _SHORT_BYTES:
         raise MemoryError("the network has %d B" % unused())
 
 
