@@ -4,6 +4,7 @@ The agent's own code; engine and chip are those of `chip`.
 """
 
 import gc
+import sys
 from hashlib import sha256
 
 from mpwasm.agent import launch, making, room, tasks
@@ -173,8 +174,42 @@ def test_it_would_have_it_otherwise(chip, online, fleet, monkeypatch):
     assert seen == {"load": {False}}
 
 
+def test_what_is_left_of_the_networks_share_is_held(chip, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(sys.modules["_thread"], "stack_size", sizes.append)
+    for left in (20000, 10240):
+        network(chip, monkeypatch, lambda left=left: left)
+        assert room.hold()
+    assert sizes == [12288, 0, 10240 - 512, 0]
+
+
+def network(chip, monkeypatch, left):
+    """Let what the heap has not taken be `left()` bytes in one piece."""
+    monkeypatch.setattr(room.esp32, "idf_heap_info", lambda kind: [(SIZE, SIZE, left() if kind == 2 else chip.free(), 0)])
+
+
+def starving(agent, chip, fleet, monkeypatch):
+    """A board that has an order behind it loses the broker, and with it nearly all memory of the network, for two minutes."""
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    network(chip, monkeypatch, lambda: 4000 if agent.supervisor.link.ready else 700)
+    fleet.broker.stop()
+    wait(lambda: not agent.supervisor.link.ready)
+    agent.hardware.skip_ms = 121000
+
+
+def test_a_network_that_the_heap_leaves_nothing_gets_it_by_a_restart(chip, online, fleet, monkeypatch):
+    starving(online, chip, fleet, monkeypatch)
+    wait(lambda: not online.thread.is_alive())
+    network(chip, monkeypatch, lambda: 4000)
+    fleet.broker.start()
+    count = len(fleet.reports)
+    another_life(online, chip)
+    wait(lambda: len(fleet.reports) > count and fleet.reports[-1].executor == "native, 7000 B left")
+    assert online.resets == 1
+
+
 def test_a_connection_that_is_lost_while_the_networks_share_is_held_ends_no_update(chip, online, fleet, monkeypatch):
-    monkeypatch.setattr(room.esp32, "idf_heap_info", lambda kind: [(SIZE, SIZE, 500 if kind == 2 and chip.keeps() else 4000, 0)])
+    network(chip, monkeypatch, lambda: 500 if chip.keeps() else 4000)
     real = tasks.verify
 
     def verify(*arguments):
@@ -185,7 +220,7 @@ def test_a_connection_that_is_lost_while_the_networks_share_is_held_ends_no_upda
         return (yield from real(*arguments))
 
     monkeypatch.setattr(tasks, "verify", verify)
-    executor(fleet, push(fleet, chip, "one", 3000), "native, 4000 B left")
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
     assert online.resets == 0
 
 

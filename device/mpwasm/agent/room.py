@@ -14,8 +14,10 @@ START = "start"
 
 NETWORK_BYTES = const(12288)  # two TCP windows of that port, 5,760 B, and packets on their way
 JOIN_BYTES = const(8192)  # what Wi-Fi takes besides when it joins, and a connection
-_AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
 _SHORT_BYTES = const(3072)  # a packet takes 1,600, and the heap never takes pieces of less than 2,048
+_TASK_BYTES = const(512)  # what a thread takes besides its stack
+_LOOK_MS = const(120000)
+_AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
 _WORD = const(4)
 _HALVINGS = const(20)
 _LIVES = const(2)
@@ -61,15 +63,15 @@ def lacking(error):
 
 
 def hold(size=NETWORK_BYTES):
-    """Keep what the network needs from the heap, which there grows into all that is free, by the stack of a thread that sleeps until the lock
-    that is returned is released. None where there is nothing to keep it from, or not so much left."""
+    """Keep what the network needs, or what is left of it, from the heap, which there grows into all that is free, by the stack of a thread that
+    sleeps until the lock that is returned is released. None where there is nothing to keep it from, or too little left for a thread."""
     if largest() is None:
         return None
     from _thread import allocate_lock, stack_size, start_new_thread
 
     lock = allocate_lock()
     lock.acquire()
-    stack_size(size)
+    stack_size(max(_WORD, min(size, unused() - _TASK_BYTES)))
     try:
         start_new_thread(lock.acquire, ())
         return lock
@@ -154,12 +156,18 @@ def again(updater, life, why):
 
 
 def over(updater):
-    """What a life was for is done, or was given up: another one, or the network."""
+    """What a life was for is done, or was given up: another one, or the network. From then on the network is looked after now and then."""
     if updater.life == MAKE or updater.life == UPDATE:
         again(updater, START if updater.life == MAKE else "", "no more to do")
-    updater.life = ""
-    updater.pin = ()
-    give(updater)
+    if updater.pin is None:
+        updater.life = ""
+        updater.pin = ()
+        give(updater)
+    updater.ends = updater.board.uptime_ms() + _LOOK_MS
+    try:
+        starved(updater)
+    except MemoryError as error:
+        again(updater, START, str(error))
 
 
 def retry(updater):

@@ -38,7 +38,8 @@ class Updater:
     """The slots of the `Supervisor` `agent`, told of each change; `key` is what `desired` is sealed with, `running` {slot: key of what is in
     it}, `told` {slot: whether the failure of its guest is known}, `again` {slot: (uptime at which what failed is started again, ms until then)}: ten
     seconds at first, twice as long each time that it fails soon, an hour at most; `room` the executable memory at boot (`room.largest`, 0 where
-    there is none of its own kind); `life` what this one is for (`room`), until that is done, the one to UPDATE at `ends` (uptime) if no order comes;
+    there is none of its own kind); `life` what this one is for (`room`), until that is done; `ends` the uptime when one to UPDATE is over if no order
+    comes, and when others look after the network;
     `order` the number of what came on `desired`; `wanted` slot and key of the module that was started last, `early` the slot of one that was
     started before there was an `Install` (`launch.first`); `pin` of `room.settle`, None until then, and `held` of `room.hold`."""
 
@@ -127,7 +128,7 @@ class Updater:
                     self.wake(True)
                     return now
         if self.install is None:
-            if self.pin is None or self.life == "update" and now >= self.ends:
+            if self.pin is None or self.room and now >= self.ends:
                 from mpwasm.agent.room import over
 
                 over(self)
