@@ -102,7 +102,7 @@ class Agent:
 
     def turns(self):
         self.last_turn = time.monotonic()
-        self.supervisor.link.wait(min(self.supervisor.turn(), 50))
+        self.supervisor.link.transport.wait(min(self.supervisor.turn(), 50))
 
     def stop(self):
         self.power = False

@@ -38,7 +38,7 @@ def main(base):
     agent.boot()
     due = 0
     while True:
-        agent.link.wait(min(agent.turn(), 100))
+        agent.link.transport.wait(min(agent.turn(), 100))
         guest = agent.guests.get(0)
         if guest and guest.inst and not agent.updater.install and time.ticks_ms() > due:
             due = time.ticks_ms() + 500

@@ -84,7 +84,7 @@ def _restart(agent):
     while agent.link.session.inflight and agent.board.uptime_ms() < end:
         agent.board.feed()
         agent.link.poll(agent.board.uptime_ms(), True)
-        agent.link.wait(20)
+        agent.link.transport.wait(20)
     agent.updater.reset("a command")
 
 

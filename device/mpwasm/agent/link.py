@@ -118,7 +118,3 @@ class Link:
     def publish(self, name, payload, qos=0, retain=False):
         """Queue a message on one of our topics; False if there is no room for it now or no connection."""
         return self.session.publish(self.prefix + name, payload, self.now, qos, retain) is not None
-
-    def wait(self, ms):
-        """Sleep until something arrives, at most `ms`."""
-        self.transport.wait(ms)

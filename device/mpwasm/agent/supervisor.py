@@ -158,7 +158,7 @@ class Supervisor:
     def run(self):
         """Turn for ever; safe mode ends, after ten minutes without an update, by a restart."""
         while True:
-            self.link.wait(self.turn())
+            self.link.transport.wait(self.turn())
             now = self.board.uptime_ms()
             if now > _HEALTHY_MS and not self.well:
                 self.healthy()
