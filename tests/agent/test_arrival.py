@@ -42,7 +42,7 @@ def test_a_turn_loads_one_file_or_makes_the_install(owner, loaded):
     while not isinstance(owner.install, Install):
         assert not owner.install.pending and owner.install.step(5) == 5
         counts.append(len(loaded))
-    assert counts == [1, 2, 3, 4, 4]
+    assert counts == [0, 1, 2, 3, 4, 4]
     assert loaded[0] == "mpwasm.wire.update" and loaded[-1] == "mpwasm.agent.install"
 
 

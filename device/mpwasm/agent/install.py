@@ -36,11 +36,9 @@ class Install:
         self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), self._saved())
         self.machine.nonce = owner.view.nonce
         self.blocks = tasks.Blocks(self.link, self.store)
-        self.task = self.starting = self.spec = None
-        self.pending = []
-        self.payload = None
+        self.task = self.starting = self.spec = self.payload = None
         self.due = 0
-        self.events = []
+        self.pending, self.events = [], []
 
     def _saved(self):
         """The journal; a new one if there is none, or one of another format: what an agent falls back from may have written it."""
@@ -80,6 +78,7 @@ class Install:
         if self.machine.online != self.link.ready:
             self.feed(("online",) if self.link.ready else ("offline",))
             room.starved(self.owner)
+            return now
         if self.events:
             self.feed(self.events.pop(0))
             return now
@@ -248,6 +247,9 @@ class Install:
     def start(self, now, lack=None):
         """One slice of starting the first of the `pending` modules: see `launch.bring`. A guest that ends meanwhile is not this one. `lack` is a
         MemoryError of the line or of a report meanwhile: it becomes one of the start's own, which can do with less."""
+        if self.starting is None:
+            self.starting = False  # this turn was what decided that
+            return None
         from mpwasm.agent import launch
 
         slot, key = self.pending[0]
