@@ -1,13 +1,12 @@
 """Makes the image of a module: compiles it in slices, writes it to flash; imported for that and dropped."""
 
 import gc
-import sys
 
 from mpwasm.agent import images, phase
 from mpwasm.compat import const
 
 _ENOENT = const(2)
-_PACK = const(4)  # slices between collections on an ESP32, whose heap is in pieces: else what lives on leaves the code no room to grow in
+_PACK = const(4)  # slices between collections: else what lives on is scattered, and leaves the code, which grows in one piece, no room
 _MODULES = " regions facts registers borrowed lowering compile"  # one a slice: they take long to load
 
 
@@ -40,6 +39,7 @@ def _compiled(module, architecture):
 
     for name in (targets.values(architecture) + _MODULES).split():
         __import__("mpwasm.native." + name)
+        gc.collect()
         yield
     from mpwasm.native.compile import compiling
     from mpwasm.native.runtime import Runtime
@@ -55,7 +55,7 @@ def _compiled(module, architecture):
             units = next(task)
             done += units or 0
             slices += 1
-            if not slices % _PACK and sys.platform == "esp32":
+            if not slices % _PACK and hasattr(gc, "mem_free"):
                 gc.collect()
             yield None if units is None else min(99, 100 * done // total)
     except StopIteration as end:
