@@ -197,9 +197,6 @@ class Updater:
             self.order = order[0]
         except Refused as refusal:
             self.refused(refusal.reason, refusal.detail)
-            topic = None
-        del decode, open_mac
-        if topic is None:
             phase.end(loaded, "mpwasm.wire.")
             return
         self.note = ""
