@@ -185,22 +185,19 @@ class Install:
 
     def _do_stage(self, part, blob, manifest, config):
         self.store.accept_part(manifest.digest)
-        if part.kind == "agent":
-            self._run(self._unpack(manifest.digest))
-        else:
-            from mpwasm.agent.launch import spec_of  # 4 KB, which verifying may lack
+        self._run(self._unpack(manifest.digest) if part.kind == "agent" else self._specify(part.key(), manifest, config))
 
-            self.store.save_spec(part.key(), spec_of(manifest, config))
-            if manifest.native and manifest.images:
-                self._run(self._ahead(manifest))
-            else:
-                self.events.append(("staged",))
+    def _specify(self, key, manifest, config):
+        from mpwasm.agent.launch import spec_of  # 4 KB, which verifying may lack
 
-    def _ahead(self, manifest):
-        from mpwasm.agent import ahead
+        yield 0  # loading that was enough for a turn
+        self.store.save_spec(key, spec_of(manifest, config))
+        done = True
+        if manifest.native and manifest.images:
+            from mpwasm.agent import ahead
 
-        done = yield from ahead.bring(manifest, self.store, self.blocks, self.board.uptime_ms, self._progress)
-        phase.drop("mpwasm.agent.ahead")
+            done = yield from ahead.bring(manifest, self.store, self.blocks, self.board.uptime_ms, self._progress)
+            phase.drop("mpwasm.agent.ahead")
         self.events.append(("staged",) if done else ("unstored",))
 
     def _unpack(self, digest):
