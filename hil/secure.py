@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hil.install import device_files, install
 from hil.install import run as command
-from hil.story import Story, free_port
+from hil.story import GROUP, PUSH_S, SENSOR, Failed, Story, free_port
 from hil.target import Missing
 
 NEEDED = ("mpwasm/agent/t", "mpwasm/wire/mqtt", "mpwasm/wire/connect", "mpwasm/errors", "mpwasm/compat", "mpwasm/__init__", "mpwasm/agent/__init__")
@@ -119,6 +119,31 @@ class SecureStory(Story):
 
     options = ("--tls",)
 
+    def run(self, whole=True):
+        """At last with an image that this side compiled: that takes no heap to compile beside the connection."""
+        super().run(whole)
+        begun = self.target.seconds()
+        self.fleet("push", SENSOR / "sensor.wasm", "--group", GROUP, "--version", "3.0.0", "--aot", "--timeout", PUSH_S, timeout_s=PUSH_S + 60)
+        self.figures["push --aot to running"] = f"{self.target.seconds() - begun:.1f} s"
+        self.native("after push --aot")
+
+    def push(self):
+        """As without TLS; by machine code or not, as the heap allows."""
+        super().push()
+        self.figures["executor"] = self.device()["executor"]
+
+    def survive(self, what, action):
+        """As without TLS, and by machine code: a board compiles before it joins."""
+        super().survive(what, action)
+        self.native(f"after {what}")
+
+    def native(self, when):
+        """Fails unless machine code runs."""
+        row = self.device()
+        self.say(f"{when}: {row['executor']}, {row['free_heap']} B of heap free")
+        if not (row["executor"] or "").startswith("native"):
+            raise Failed(f"no machine code {when}: {row['executor']}")
+
     def settle(self):
         """With the time for boards that ask, and a broker that waits for them."""
         self.clock = Clock()
@@ -132,13 +157,13 @@ class SecureStory(Story):
 
 
 def make_patient(folder):
-    """Put a mosquitto first in PATH whose clock takes ten seconds for one: it drops whoever has not said CONNECT after 90 s, and on a busy machine an
-    emulated board computes for longer over a handshake. Without libfaketime it stays as it is."""
+    """Put a mosquitto first in PATH whose clock takes fifty seconds for one: it drops whoever has not said CONNECT after 90 s, or anything for 45 s,
+    and on a busy machine an emulated board computes for longer over a handshake or a signature. Without libfaketime it stays as it is."""
     found = glob.glob(SLOW)
     if found:
         real, mine = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin"), folder / "bin" / "mosquitto"
         mine.parent.mkdir(parents=True)
-        mine.write_text(f'#!/bin/sh\nLD_PRELOAD={found[0]} FAKETIME="+0 x0.1" exec {real} "$@"\n')
+        mine.write_text(f'#!/bin/sh\nLD_PRELOAD={found[0]} FAKETIME="+0 x0.02" exec {real} "$@"\n')
         mine.chmod(0o755)
         os.environ["PATH"] = f"{mine.parent}:{os.environ['PATH']}"
 

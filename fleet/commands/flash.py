@@ -12,7 +12,7 @@ from fleet.output import emit, output_option
 
 READY_S = 120
 PORT_S = 40
-TLS_HEAP = 224 << 10  # what a Pico W has, whose heap just holds an update and its compiling, and 29 KB for TLS
+TLS_HEAP = 192 << 10  # what a Pico W has: it holds an update beside TLS, and runs what it can't compile beside that without machine code
 PLAIN = (
     "In a fleet with TLS: whether this board uses it, or the further port without it, where the network can read orders, readings, log lines and the "
     "board's MQTT password (default: as before; a new board uses TLS)."
@@ -275,7 +275,7 @@ def _need_heap(identity, found):
     if cbor.decode(identity)[10] and free < TLS_HEAP:
         raise FleetError(
             f"This fleet speaks TLS, and an update beside it takes {TLS_HEAP >> 10} KiB of heap: this board has {free >> 10}. Use a board with more, "
-            "such as a Pico 2 W or an ESP32 with PSRAM, or let this one do without: give the fleet a further port for that (`plain_port` under "
+            "such as a Pico W or an ESP32 with PSRAM, or let this one do without: give the fleet a further port for that (`plain_port` under "
             "[broker] in fleet.toml, then start `fleet up` again) and say --plain here. The network can then read what the board is told and says."
         )
 

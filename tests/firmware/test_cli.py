@@ -134,11 +134,11 @@ def test_tls_is_for_boards_that_have_the_heap(tmp_path, monkeypatch):
     client.authority = b"certificate"
     monkeypatch.setattr(provision, "install", lambda port, files, progress: pytest.fail("written"))
     facts = provision.facts
-    monkeypatch.setattr(provision, "facts", lambda port: {**facts(port), "free_heap": 195 << 10})
-    with Board(tmp_path) as board, pytest.raises(FleetError, match="224 KiB of heap: this board has 195.*say --plain here"):
+    monkeypatch.setattr(provision, "facts", lambda port: {**facts(port), "free_heap": 158 << 10})
+    with Board(tmp_path) as board, pytest.raises(FleetError, match="192 KiB of heap: this board has 158.*say --plain here"):
         flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True))
     monkeypatch.setattr(provision, "install", lambda port, files, progress: ["/main.py"])
-    for tls, secure, heap in ((False, False, 195), (None, False, 195), (True, True, 230)):  # told to do without, still without, with it again
+    for tls, secure, heap in ((False, False, 158), (None, False, 158), (True, True, 195)):  # told to do without, still without, with it again
         monkeypatch.setattr(provision, "facts", lambda port, heap=heap: {**facts(port), "free_heap": heap << 10})
         with Board(tmp_path) as board:
             assert flow.provision(Context(client), None, board.port, "g", "b", ("house", "pw"), 5, flow.Steps(True), tls)["device"] == "b"
