@@ -11,8 +11,7 @@ SWITCH, LAMP = 14, 16
 OTHER_SWITCH, OTHER_LAMP = 17, 18
 TOLD_S = 2  # from when it got stuck to the report
 REPLACED_S = 2  # from the new module's last byte on the board to its first instruction
-TURN_S = 0.2  # the longest time without a turn of the agent's loop while a module is made and started
-ORDER_S = 1  # and while an order is looked at: the update machine is loaded for it
+TURN_S = 0.2  # the longest time without a turn of the agent's loop
 BUSY_MS = 750
 TRIAL_S = 1
 STEP_S = 5400  # wall time; a busy machine
@@ -99,19 +98,19 @@ class Stuck(Story):
         """A module is compiled for another slot beside a guest that always wants to run, so the agent never sleeps."""
         path = self.module(name, raw, capabilities, **settings)
         heard, started = self.push(path)
-        self.turns(f"{name} is fetched and verified", heard, self.trial(heard), ORDER_S)
-        self.turns(f"{name} is compiled and started", self.trial(heard), started, TURN_S)
+        self.turns(f"{name} is fetched and verified", heard, self.trial(heard))
+        self.turns(f"{name} is compiled and started", self.trial(heard), started)
 
     def trial(self, heard):
         """When the board said that what was ordered is there and on trial, so to be compiled."""
         return first(self.watch.said, b"etrial", heard)
 
-    def turns(self, what, start, end, most):
+    def turns(self, what, start, end):
         """Bound the times without a turn between two times in which the agent never sleeps, since a guest always wants to run."""
         gaps = self.watch.gaps(start, end)
         where = ", ".join(f"{1000 * gap:.0f} ms {at - start:.2f} s from its begin" for gap, at in gaps[:6])
         self.say(f"while {what}, {end - start:.1f} s, {len(gaps)} turns; the longest: {where}")
-        self.bound(f"longest time without a turn while {what}", gaps[0][0], most)
+        self.bound(f"longest time without a turn while {what}", gaps[0][0], TURN_S)
 
     def replaced(self):
         """What is pushed while a guest is stuck that may be so for ever takes its place."""
@@ -122,8 +121,8 @@ class Stuck(Story):
         heard, _ = self.push(self.hang("good", OTHER_SWITCH, OTHER_LAMP, 0), "--aot")
         begun = next(time for time, _ in self.lamps[OTHER_LAMP] if time > stuck)
         whole = last([piece for piece in self.watch.heard if piece[0] <= begun], b"/blk", heard)
-        self.turns("what replaces a stuck guest is fetched and verified", heard, self.trial(heard), ORDER_S)
-        self.turns("it is started", self.trial(heard), begun, TURN_S)
+        self.turns("what replaces a stuck guest is fetched and verified", heard, self.trial(heard))
+        self.turns("it is started", self.trial(heard), begun)
         self.figures["order to first instruction"] = f"{begun - heard:.1f} s, {whole - heard:.1f} of it until all is fetched and verified"
         self.say(self.figures["order to first instruction"])
         self.bound("fetched to first instruction in a stuck guest's place", begun - whole, REPLACED_S)
