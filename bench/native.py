@@ -2,7 +2,7 @@
 
 ``python -m bench.native [FOLDER] [--save]``: every module of the folder that exports `run` (default: ../shared/bench where it is, else
 bench/kernels), with ``peers.csv`` beside them (kernel, native_cycles, wasm3_cycles, wamr_fast_cycles, checksum) or none. Where a firmware
-image is cached an emulated RP2040 tells how long loading and compiling take there, and what a slot op costs in the plain executor.
+image is cached an RP2040 in rp2040js tells how long loading and compiling take there, and what a slot op costs in the plain executor.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from mpwasm.wasm.load import load_module  # noqa: E402
 from tests.native.core import Core  # noqa: E402
 
 PEERS = ("native", "wasm3", "wamr_fast")
-CORE, BOARD = "bare Cortex-M0+ (rp2040py)", "emulated RP2040"
+CORE, BOARD = "bare Cortex-M0+ (rp2040py)", "RP2040 (rp2040js)"
 
 
 def default():

@@ -1,4 +1,4 @@
-"""Figures of an emulated RP2040 with official firmware: how long loading and compiling take there, and what a slot op costs."""
+"""Figures of an RP2040 with official firmware in rp2040js: how long loading and compiling take there, and what a slot op costs."""
 
 # Loads and compiles /bench.wasm, the compiler's own files loaded before, then compiles it once more, collecting; prints microseconds of both,
 # bytes of code and of heap at the peak.
@@ -27,14 +27,12 @@ size = len(blob.code)
 blob = None
 gc.collect()
 task = compiling(module, Runtime())
-peak = steps = 0
+peak = 0
 while True:
     try: next(task)
     except StopIteration as end: break
-    steps += 1
-    if not steps % 8:
-        gc.collect()
-        peak = max(peak, gc.mem_alloc() - before)
+    gc.collect()
+    peak = max(peak, gc.mem_alloc() - before)
 print(time.ticks_diff(t1, t0), time.ticks_diff(t3, t2), size, peak)
 """
 _PLAIN = """
@@ -56,11 +54,10 @@ class Board:
     """An emulated board with the device's modules on it."""
 
     def __init__(self):
-        from hil.emulated import EmulatedRP2040
         from hil.install import device_files, install
+        from hil.js_board import JsRP2040
 
-        EmulatedRP2040.image()
-        self.target = EmulatedRP2040()
+        self.target = JsRP2040()
         self.target.flash()
         install(self.target, device_files())
 
