@@ -1,11 +1,34 @@
-"""There in place of an `Install` until all that it needs is loaded: a file a turn, since together they take an RP2040 0.4 s.
+"""What comes on `desired`, and what is there in place of an `Install` until all that it needs is loaded: a file a turn, since together they take an
+RP2040 0.4 s.
 
 Imported when there is something to decide, and dropped once there is the `Install`.
 """
 
 from mpwasm.agent import phase
+from mpwasm.errors import Refused
 
 _AGENT = " store room install"  # what the next needs comes before it
+
+
+def heard(owner, message, loaded):
+    """A message on `desired` for the `updater.Updater` `owner`, `loaded` as of `phase.begin`; one that this board's key doesn't vouch for costs an
+    HMAC and nothing more."""
+    from mpwasm.wire.mac import decode, open_mac
+
+    topic = owner.identity[21] + "desired"
+    try:
+        order = decode(open_mac(owner.key, topic, message))
+        if not (isinstance(order, list) and order and isinstance(order[0], int)):
+            raise Refused("cbor", "array")
+    except Refused as refusal:
+        owner.refused(refusal.reason, refusal.detail)
+        phase.end(loaded, "mpwasm.wire.")
+    else:
+        owner.order = order[0]
+        owner.note = ""
+        owner.wake(loaded=loaded)
+        owner.install.events.append(("desired", topic, message))  # taken from the loop: there is more call stack left
+    phase.drop("mpwasm.agent.arrival")
 
 
 class Arrival:

@@ -6,7 +6,6 @@
 from mpwasm.agent import guest as guests
 from mpwasm.agent import phase
 from mpwasm.compat import const
-from mpwasm.errors import Refused
 
 _SETTLED = ("idle", "confirmed", "rolled-back", "rejected")
 _AGAIN_MS = const(10000)
@@ -185,23 +184,11 @@ class Updater:
         self.agent.report()
 
     def on_desired(self, message):
-        """A message on `desired`; one that this board's key doesn't vouch for costs an HMAC and nothing more."""
+        """A message on `desired`."""
         loaded = phase.begin()
-        from mpwasm.wire.mac import decode, open_mac
+        from mpwasm.agent.arrival import heard
 
-        topic = self.identity[21] + "desired"
-        try:
-            order = decode(open_mac(self.key, topic, message))
-            if not (isinstance(order, list) and order and isinstance(order[0], int)):
-                raise Refused("cbor", "array")
-            self.order = order[0]
-        except Refused as refusal:
-            self.refused(refusal.reason, refusal.detail)
-            phase.end(loaded, "mpwasm.wire.")
-            return
-        self.note = ""
-        self.wake(loaded=loaded)
-        self.install.events.append(("desired", topic, message))  # taken from the loop: there is more call stack left
+        heard(self, message, loaded)
 
     def on_blk(self, payload):
         """A message on `blk`."""
