@@ -52,6 +52,7 @@ class ModuleUpdate:
         bottle = self._bottle()
         self.prepare(bottle)
         bottle.run(settled(1))
+        bottle.flash.files.pop("/state/crashes", None)  # as once it has run for a minute: else two cuts more are a crash loop, and no guest starts
         self.before = bottle.flash.files, bottle.flash.folders
         bottle = self._bottle()
         self.push(bottle)

@@ -156,7 +156,7 @@ def make(guest, store, spec):
         why = yield from _made(guest, store, spec, module, target)
     finally:
         if why:
-            room.mark(store, spec[_DIGEST])
+            room.mark(store, spec[_DIGEST], True)
             guest.log.note("no image: " + why)
         else:
             room.made(store, spec[_DIGEST])

@@ -20,9 +20,9 @@ _LOOK_MS = const(120000)
 _AREA_BYTES = const(2064)  # what of a piece the heap needs for its own tables
 _WORD = const(4)
 _HALVINGS = const(20)
-_LIVES = const(2)
+_LIVES = const(3)  # for one thing, if the power goes in those before
 _MARK = const(8)
-_MARKS = const(256)  # two for each slot that there may be
+_MARKS = const(512)  # four for each slot that there may be
 _PIN_WORDS = const(16)  # more than one block: an area of which only the first is used passes for empty
 
 
@@ -171,21 +171,21 @@ def over(updater):
 
 
 def retry(updater):
-    """An update lacks memory: its order gets a life without guests, and another if the power went in that one; orders before it get none any more,
+    """An update lacks memory: its order gets a life without guests, and others if the power went in that one; orders before it get none any more,
     so that sending them again restarts nothing."""
     store = notes(updater)
     tried = int(store.read("order") or b"0")
-    last = 2 * updater.order + 1
+    last = _LIVES * (updater.order + 1) - 1
     if updater.life == UPDATE:
         store.write("order", b"%d" % max(tried, last))
     elif updater.order and tried < last:
-        store.write("order", b"%d" % max(tried + 1, last - 1))
+        store.write("order", b"%d" % max(tried + 1, last - _LIVES + 1))
         again(updater, UPDATE, "an update lacks memory")
 
 
-def mark(store, digest):
+def mark(store, digest, vain=False):
     """Before a life to make an image, and after one in vain."""
-    store.write("unmade", (store.read("unmade") + digest[:_MARK])[-_MARKS:])
+    store.write("unmade", (store.read("unmade") + digest[:_MARK] * (_LIVES if vain else 1))[-_MARKS:])
 
 
 def makeable(updater, digest):
