@@ -22,15 +22,23 @@ def config_of(agent):
     return guest and guest.wasi and guest.wasi.config
 
 
+def rest(agent):
+    """Wait until no update is under way: commands that change what runs are busy until then."""
+    wait(lambda: agent.supervisor.updater.install is None)
+
+
 def test_stop_and_start(online, fleet):
     confirm(fleet, OLD, name="old")
     running(fleet, "old")
+    rest(online)
     stopped = fleet.answer_to(fleet.command("stop")[0])
     assert stopped.reason is None and online.supervisor.guests[0].inst is None
     wait(lambda: fleet.component.detail == "stopped by a command")
+    rest(online)
     started = fleet.answer_to(fleet.command("start")[0])
     assert started.reason is None
     running(fleet, "old")
+    rest(online)
     assert fleet.answer_to(fleet.command("start")[0]).detail == "it runs already"
 
 
@@ -49,6 +57,7 @@ def test_identify_and_gc(online, fleet):
 
 def test_config_is_kept_and_given_to_the_module(online, fleet):
     confirm(fleet, OLD, name="old", config={"limit": 20, "unit": "C"})
+    rest(online)
     assert fleet.answer_to(fleet.command("config", {"limit": 25})[0]).reason is None
     wait(lambda: config_of(online) == {"limit": 25, "unit": "C"})
     online.stop()
@@ -58,7 +67,7 @@ def test_config_is_kept_and_given_to_the_module(online, fleet):
     many = [{"key%d" % i: i for i in range(start, start + 8)} for start in (0, 8, 16, 24)]
     reasons = []
     for part in many:
-        wait(lambda: online.supervisor.updater.install is None)  # the module is started again
+        rest(online)  # the module is started again
         reasons.append(fleet.answer_to(fleet.command("config", part)[0]).reason)
     assert reasons == [None, None, None, "too-large"]
 
