@@ -83,8 +83,7 @@ def first(updater, store, slot, key):
         updater.log.note("not at once: " + why)
         updater.stop(slot)
         return
-    updater.running[slot] = key
-    updater.early = slot
+    updater.running[slot], updater.early = key, slot
     _note(guest, spec)
 
 
@@ -108,6 +107,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
     window = file = module = None
     if target:
         window, file = images.opened(store, spec[_DIGEST], target)
+        yield  # what follows takes a turn of its own
     if not file:
         try:
             module = yield from _module(guest, store, spec)
@@ -124,7 +124,7 @@ def bring(guest, store, spec, native, restart=0, make=False):
             raise room.Again(why, room.MAKE)
         if not why:
             module = None
-            yield  # what follows takes a turn of its own
+            yield  # as above
             window, file = images.opened(store, spec[_DIGEST], target)
     guest.stop()
     if file:
