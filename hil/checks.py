@@ -16,7 +16,7 @@ SPEC = (
 SIMULATED = ("test_powercut", "test_soak")  # a board in a bottle, its flash and two agents in this board's heap
 NATIVE_SPEC = ("i32", "i64", "f32", "f32_cmp", "traps")  # modules that an ESP32's heap holds beside the compiler
 PAGE_BYTES = 65536
-TEST_S = 4 * 3600  # wall time for one test function: test_wasm_integers tries 100,000 sums
+TEST_S = 4 * 3600  # wall time for one test function: test_wasm_integers tries tens of thousands of sums
 SPEC_S = 6 * 3600  # and for one file of the suite: call_indirect calls itself 87,000 times, on the plain loop
 
 _LIST = "import {0} as t\nfor n in sorted(dir(t)):\n    if n.startswith('test_'): print(n)"
