@@ -1,7 +1,8 @@
 """Starts the agent and outlives it. Never updated over the air: all else on the board can be, so this stays small.
 
-/state/agent says which agent: "a" is the one in /a; "a 2 lib" is on trial, has two starts left and gives way to the one in /lib then;
-"lib a" is what a trial ends as here. Starts are counted before they happen; after too many fast ones the agent starts no guest.
+An agent is an archive among the contents of /state, which are named by their SHA-256. /state/agent says by that which one: "NEW"; "NEW 2 OLD"
+is one on trial, has two starts left and gives way to OLD then; "OLD NEW" is what a trial ends as here. Starts are counted before they happen;
+after too many fast ones the agent starts no guest.
 """
 
 import os
@@ -9,8 +10,43 @@ import sys
 import time
 
 import machine
+import vfs
 
 COUNT, AGENT = "/state/crashes", "/state/agent"
+
+
+class Archive:
+    """The archive `HOME` (its form: fleet/sim/archive.py) as a file system: modules are loaded from where they lie in it."""
+
+    def mount(self, readonly, mkfs):
+        """Called by `vfs.mount`."""
+
+    def stat(self, name):
+        """Called before a module is opened: a file, if it is there."""
+        if not name.endswith(".mpy"):
+            raise OSError(2)
+        self.open(name, "rb").close()
+        return (0x8000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+    def open(self, name, mode):
+        """The archive, from where a member begins: how long that is, its reader knows."""
+        name = name[1:].encode()
+        file = open(HOME, mode)
+        low, high = 0, file.read(8)[7]
+        while low < high:
+            middle = (low + high) // 2
+            file.seek(8 + 32 * middle)
+            row = file.read(32)
+            found = row[0:28].rstrip(b"\0")
+            if found == name:
+                file.seek(int.from_bytes(row[28:], "little"))
+                return file
+            if found < name:
+                low = middle + 1
+            else:
+                high = middle
+        file.close()
+        raise OSError(2)
 
 
 def read(path):
@@ -32,9 +68,9 @@ def write(path, text):
         return False
 
 
-def folder():
-    """Where the agent to start lies; a try that can't be counted is not made."""
-    words = read(AGENT).split() or ["lib"]
+def agent():
+    """The digest (hex) of the agent to start; a try that can't be counted is not made."""
+    words = read(AGENT).split() or ["none"]
     if len(words) < 3:
         return words[0]
     new, left, old = words
@@ -46,7 +82,9 @@ def folder():
 
 
 # Ctrl-C at the REPL leaves the agent; if it dies, it says why, and the board waits, longer each time, and resets.
-sys.path.insert(0, "/" + folder())
+HOME = "/state/" + agent()[:32]
+vfs.mount(Archive(), "/a")
+sys.path.insert(0, "/a")
 text = read(COUNT)
 died = int(text) if text.isdigit() else 0
 write(COUNT, str(died + 1))

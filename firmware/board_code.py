@@ -49,8 +49,8 @@ except OSError as e:
 """
 
 # Reads /remote/index, lines "path size sha256-hex offset", and the files' bytes from /remote/bundle. Files that are right already
-# are skipped, the others written under another name, hashed as they lie in flash, and renamed. Prints a line per file. Reads are
-# few and large: over mpremote's mount each is a round trip, and readline makes one per byte.
+# are skipped, the others written under another name, hashed as they lie in flash, and renamed. Prints a line per file, and one for each 16 KiB
+# that are there. Reads are few and large: over mpremote's mount each is a round trip, and readline makes one per byte.
 INSTALL = """
 import os, hashlib, gc, binascii
 buf = bytearray(2048)
@@ -80,10 +80,12 @@ with open("/remote/index", "rb") as f:
 for line in index:
     path, size, want, offset = line.split()
     size = int(size)
+    at = int(offset)
     if digest(path) == want:
         print("same", path)
+        print("at", at + size)
         continue
-    src.seek(int(offset))
+    src.seek(at)
     folders(path)
     with open(path + ".new", "wb") as f:
         while size:
@@ -91,6 +93,8 @@ for line in index:
             if not n: raise OSError("bundle")
             f.write(view[:n])
             size -= n
+            at += n
+            if not size or at % 16384 < n: print("at", at)
     if digest(path + ".new") != want: raise OSError("flash " + path)
     os.rename(path + ".new", path)
     print("wrote", path)

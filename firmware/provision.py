@@ -116,14 +116,15 @@ def park(port):
 
 
 def install(port, files, progress=None):
-    """Write {path: bytes} in this order; files that are right already are left. `progress(done, total)` in files. Returns paths written."""
-    paths = []
+    """Write {path: bytes} in this order; files that are right already are left. `progress(done, total)` in bytes. Returns paths written."""
+    written, total = [], sum(map(len, files.values()))
 
     def say(line):
-        if line.startswith(("same ", "wrote ")):
-            paths.append(line)
-            if progress:
-                progress(len(paths), len(files))
+        word, _, rest = line.partition(" ")
+        if word == "wrote":
+            written.append(rest)
+        elif word == "at" and progress:
+            progress(int(rest), total)
 
     with tempfile.TemporaryDirectory(prefix="wasmfleet-") as folder:
         for name, data in zip(("index", "bundle"), bundle(files)):
@@ -131,7 +132,7 @@ def install(port, files, progress=None):
         printed = mpremote(port, ["mount", folder, "exec", board_code.INSTALL], INSTALL_S, say)
     if "installed" not in printed:
         raise FirmwareError(cure(printed, port))
-    return [line.removeprefix("wrote ") for line in paths if line.startswith("wrote ")]
+    return written
 
 
 def restart(port):

@@ -134,13 +134,13 @@ def package(manifest, payload, key):
 
 
 def belongs(manifest, payload):
-    """Whether `payload` is what the manifest was made for: a module's bytes with its images, or an index with an agent's files."""
+    """Whether `payload` is what the manifest was made for: a module's bytes with its images, or an agent."""
     from fleet import agents, ahead
 
     if manifest.kind != "agent":
         return len(manifest.images) % ahead.ROW_BYTES == 0 and ahead.split(manifest, payload) is not None
-    signed = agents.split(payload)[0]
-    return manifest.digest == sha256(signed).digest() and manifest.size == len(signed)
+    agents.check(payload)
+    return manifest.digest == sha256(payload).digest() and manifest.size == len(payload)
 
 
 def read_package(sealed, payload):

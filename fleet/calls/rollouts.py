@@ -122,15 +122,10 @@ class Rollouts:
 
     def _put_payload(self, package):
         """Store what boards fetch; the digest of the payload."""
-        if package.manifest.kind != "agent":
-            module, *images = ahead.split(package.manifest, package.payload)
-            for data in images:
-                self._store.put_blob(data, "image")
-            return self._store.put_blob(module, "payload")
-        index, files = agents.split(package.payload)
-        for data in files:
-            self._store.put_blob(data, "agent file")
-        return self._store.put_blob(index, "payload")
+        first, *images = ahead.split(package.manifest, package.payload)
+        for data in images:
+            self._store.put_blob(data, "image")
+        return self._store.put_blob(first, "payload")
 
     def rollout(self, number):
         """Like a row of `rollouts`, with "policy" (plain data), "steps" [{"wave", "size", "counts"}] and

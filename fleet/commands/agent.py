@@ -34,7 +34,7 @@ def push(context, group, key_path, version, confirm_s, tries, again, no_watch, t
     from fleet import agents, deploy
     from fleet.commands.push import load_key
 
-    payload = agents.pack(agents.build())
+    payload = agents.build()
     manifest = agents.make_manifest(payload, context.client.manifest_groups(group), version or agents.version(), confirm_s, tries)
     key = load_key(key_path)
     deploy.check_trust(context.client.key_list(), key, manifest)

@@ -1,7 +1,6 @@
 """`fleet flash`: from a blank board to one that reports ready, in named steps; each step is skipped if its work is done already."""
 
 import contextlib
-import tempfile
 import time
 from pathlib import Path
 
@@ -182,14 +181,14 @@ def provision(context, kind, port, group, name, wifi, timeout_s, steps, tls=None
     kind = kind or boards.by_machine(found["machine"])
     if kind is None:
         raise FleetError(f"The board on {port} calls itself {found['machine']}, which is no kind that is known: {', '.join(boards.names())}.")
-    files = compiled(kind)
+    agent, files = compiled(kind)
     total = sum(map(len, files.values()))
     wrong = setter.complaints(found, kind, total)
     if wrong:
         raise FleetError(f"The board on {port} cannot be set up. " + " ".join(wrong))
     steps.say("build", f"{len(files)} files, {total} bytes, {build_id(files)}")
     if steps.sizes:
-        _show_sizes(files)
+        _show_sizes(agent)
     steps.say("board", f"{kind.title}, MicroPython {found['version']}, {found['free_heap'] // 1024} KiB heap free")
     name = name or f"{kind.key.replace('_', '-')}-{found['id'][-6:]}"
     _enrol(context.client, name, group, kind.key, tls, steps)
@@ -198,10 +197,10 @@ def provision(context, kind, port, group, name, wifi, timeout_s, steps, tls=None
     return {"device": name, "state": state, "bytes": total}
 
 
-def _show_sizes(files):
+def _show_sizes(agent):
     from firmware import build
 
-    click.echo(build.report(files))
+    click.echo(build.report(agent))
 
 
 def build_id(files):
@@ -221,16 +220,14 @@ def only_provision(context, port, group, name, wifi, tls, output):
 
 
 def compiled(kind):
-    """{path on the board: bytes} of what a board of this kind gets."""
+    """What a board of this kind gets: the agent's {member: bytes}, and {path on the board: bytes}."""
     from firmware import build
     from fleet.sim import image
 
     build.check_compiler(kind.image)
-    with tempfile.TemporaryDirectory(prefix="wasmfleet-") as folder:
-        image.build(folder)
-        files = build.read(folder)
-    build.check(files)
-    return files
+    agent = image.members()
+    build.check(agent)
+    return agent, image.board_files(agent)
 
 
 def _enrol(client, name, group, key, tls, steps):

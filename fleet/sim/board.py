@@ -156,10 +156,9 @@ class Board:
         return hashlib.sha256(self.name.encode()).digest()[:8]
 
     def flash(self):
-        """Install the device's files (as `image.build`) and the identity; everything else on the flash stays."""
+        """Install the agent (as `image.install`) and the identity; everything else on the flash stays."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        image.build(self.directory)
-        (self.directory / "state").mkdir(exist_ok=True)
+        image.install(self.directory)
         self._write_identity()
         return self
 

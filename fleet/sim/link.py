@@ -5,14 +5,15 @@ imports. Modules belong together if they are of one package and the same entries
 while it runs, by statement or by a name put together from texts. All that the agent imports at its start is one file. So nothing is
 loaded earlier or later than the sources say. In a joined file a module's names end in its own, and imports between its members are gone.
 
-Packages cost as much as modules, and every name with dots in it is interned beside its parts: on the board ``mpwasm.wire.update`` is the
-module ``wire_update`` in /lib/mpwasm, which main.py there puts on the path.
+Packages cost as much as modules, and every name with dots in it is interned beside its parts; so is the path that a module was loaded from. On
+the board ``mpwasm.wire.update`` is the module ``r_update`` of the agent's archive, which main.py there puts on the path.
 """
 
 import ast
 import re
 
 AGENT = "mpwasm.agent.supervisor"  # what main.py imports
+LETTERS = {"agent": "a", "native": "n", "wasi": "i", "wasm": "w", "wire": "r"}  # what a package is called on the board
 
 
 class LinkError(RuntimeError):
@@ -41,21 +42,23 @@ class Source:
 
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
-_DOTTED = re.compile(r"mpwasm\.(agent|native|wasi|wasm|wire)\.[a-z0-9_]*$")
+_DOTTED = re.compile(rf"mpwasm\.({'|'.join(LETTERS)})\.[a-z0-9_]*$")
 
 
 def flat(name):
     """What a module of ours, or the beginning of its name, is called on the board; any other text as it is."""
-    return name[len("mpwasm.") :].replace(".", "_") if _DOTTED.match(name) else name
+    if not _DOTTED.match(name):
+        return name
+    _, package, rest = name.split(".", 2)
+    return f"{LETTERS[package]}_{rest}"
 
 
 def starter(text):
     """The board's main.py, of which `text` is the source."""
-    for old, new in ((f"from {AGENT} ", f"from {flat(AGENT)} "), ('"/" + folder())', '"/" + folder() + "/mpwasm")')):
-        if text.count(old) != 1:
-            raise LinkError(f"main.py: {old} is not there once")
-        text = text.replace(old, new)
-    return text
+    old = f"from {AGENT} "
+    if text.count(old) != 1:
+        raise LinkError(f"main.py: {old} is not there once")
+    return text.replace(old, f"from {flat(AGENT)} ")
 
 
 def dotted(path):

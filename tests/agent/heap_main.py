@@ -1,18 +1,7 @@
-"""main.py of a simulated board whose agent says each half second what its heap holds (see test_resident)."""
+"""The agent of a simulated board that says each half second what its heap holds (see test_resident)."""
 
-import array  # noqa: F401 - firmware has these built in: they are no cost of ours
-import errno  # noqa: F401
 import gc
-import hashlib  # noqa: F401
-import io  # noqa: F401
-import os  # noqa: F401
-import select  # noqa: F401
-import socket  # noqa: F401
-import struct  # noqa: F401
 import time
-
-import machine  # noqa: F401
-import network  # noqa: F401
 
 
 def used():
@@ -30,7 +19,7 @@ def guest_bytes(inst):
     return len(inst.memory.data) + code
 
 
-def main(base):
+def run(base):
     """The agent's loop; prints ``resident <bytes>`` while a guest runs and no update is under way."""
     from mpwasm.agent.supervisor import Supervisor
 
@@ -43,6 +32,3 @@ def main(base):
         if guest and guest.inst and not agent.updater.install and time.ticks_ms() > due:
             due = time.ticks_ms() + 500
             print("resident", used() - base - guest_bytes(guest.inst))
-
-
-main(used())

@@ -51,7 +51,7 @@ def fleet():
 @pytest.fixture
 def board(tmp_path, fleet):
     """A simulated board, started, connected."""
-    image.build(tmp_path / "vm1")
+    image.install(tmp_path / "vm1")
     board = Board(tmp_path / "vm1", identity=fleet.identity())
     board.pins = []
     board.on_pin(lambda *change: board.pins.append(change))
@@ -161,9 +161,8 @@ def test_wifi_lost_and_found(board, fleet):
 
 
 def test_an_agent_that_dies_is_told_counted_and_reset(tmp_path):
-    image.build(tmp_path / "vm2")
+    image.install(tmp_path / "vm2")
     board = Board(tmp_path / "vm2")
-    (tmp_path / "vm2" / "state").mkdir()
     board.start()
     try:
         wait(lambda: board.resets >= 2, 30)

@@ -1,9 +1,11 @@
 """The agent replaces itself on a simulated board: real bytecode in a real MicroPython VM, started by the real main.py."""
 
+from hashlib import sha256
+
 import pytest
 
 from fleet import agents
-from fleet.sim import image
+from fleet.sim import archive, image
 from fleet.sim.board import Board
 from tests.agent.test_on_vm import guest, running
 from tests.fakes.broker import Broker
@@ -19,8 +21,8 @@ def fleet():
 
 @pytest.fixture
 def board(tmp_path, fleet):
-    image.build(tmp_path / "vm3")
-    board = Board(tmp_path / "vm3", identity=fleet.identity(), flash_bytes=1400 * 1024)  # as a Pico has
+    image.install(tmp_path / "vm3")
+    board = Board(tmp_path / "vm3", identity=fleet.identity())
     board.start()
     try:
         wait(lambda: "ready" in fleet.states and fleet.reports, 30)
@@ -38,6 +40,15 @@ def labelled(files, version):
     return {**files, path: files[path].replace(old, version.encode())}
 
 
+def runs(board):
+    """The members of the one agent that is on the board's flash, which is the one to start."""
+    state = board.directory / "state"
+    found = [path for path in state.iterdir() if path.is_file() and path.read_bytes()[:4] == archive.MAGIC]
+    data = found[0].read_bytes()
+    assert len(found) == 1 and found[0].name == sha256(data).hexdigest()[:32] and (state / "agent").read_text() == sha256(data).hexdigest()
+    return archive.unpack(data)
+
+
 def part(fleet, slot):
     """What the newest report says of a slot."""
     return next((each for each in fleet.reports[-1].components if each.slot == slot), None)
@@ -48,20 +59,18 @@ def test_a_new_agent_is_confirmed_and_a_bad_one_undone(board, fleet):
     fleet.add(guest("hello"))
     fleet.aim(module)
     wait(lambda: fleet.said("confirmed"), 30)
-    files = agents.build()
-    gets = fleet.gets
+    files = image.members()
     seq = fleet.push_agent(labelled(files, "0.1.7"), "0.1.7", [module])
     wait(lambda: fleet.reports[-1].agent == "0.1.7" and fleet.reports[-1].seq == seq, 120)
     wait(lambda: part(fleet, agents.SLOT) and part(fleet, agents.SLOT).state == "confirmed", 60)
-    assert fleet.gets - gets < 12, "only what differs is fetched"
-    assert (board.directory / "state" / "agent").read_text() == "a"
+    assert runs(board) == labelled(files, "0.1.7"), "the one before is no longer on flash"
     running(fleet, "hello")
 
-    bad = {**labelled(files, "0.1.8"), "mpwasm/agent_boot.mpy": files["mpwasm/agent_boot.mpy"][:40]}
+    bad = {**labelled(files, "0.1.8"), "a_boot.mpy": files["a_boot.mpy"][:40]}
     seq = fleet.push_agent(bad, "0.1.8", [module])
     wait(lambda: part(fleet, agents.SLOT) and part(fleet, agents.SLOT).state == "rolled-back" and fleet.reports[-1].seq == seq, 120)
     report = fleet.reports[-1]
     assert report.agent == "0.1.7" and (part(fleet, agents.SLOT).reason, part(fleet, agents.SLOT).version) == ("trap", "0.1.7")
     assert part(fleet, 0).state == "confirmed"
-    assert (board.directory / "state" / "agent").read_text() == "a"
+    assert runs(board) == labelled(files, "0.1.7")
     running(fleet, "hello")

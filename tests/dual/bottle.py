@@ -47,12 +47,22 @@ TRAP = b"\x00"
 BAD = b"an agent that dies at once"
 
 
-def index_of(files):
-    """The index of an agent's files, for any firmware."""
-    lines = ["mpy 6 3 0"]
-    for path in sorted(files):
-        lines.append("%d %s %s" % (len(files[path]), "".join(["%02x" % byte for byte in digest(files[path])]), path))
-    return ("\n".join(lines) + "\n").encode()
+MEMBERS = ("aaa.mpy", "agent.mpy", "zzz.mpy")
+
+
+def archive(body):
+    """An agent in the small, for any firmware: an archive in which `body` is the member that is asked for."""
+    data = b"WFAG\x06\x03\x00" + bytes((len(MEMBERS),))
+    place = 8 + 32 * len(MEMBERS)
+    for name in MEMBERS:
+        data += name.encode() + bytes(28 - len(name)) + bytes((place & 255, place >> 8, 0, 0))
+        place += len(body) if name == "agent.mpy" else 1
+    return data + b"a" + body + b"z"
+
+
+def hexed(sha):
+    """A digest as text."""
+    return "".join(["%02x" % byte for byte in sha])
 
 
 class Clock(Board):
@@ -113,7 +123,7 @@ class Bottle:
         self.unsigned = []
         self.agents = []
         self.agent = None
-        self.home = ""
+        self.mounted = self.names = None
         self.goal = None
         self.patience = 0
         self.step_ms = STEP_MS
@@ -126,12 +136,9 @@ class Bottle:
         """Sign and publish a module."""
         self.hub.order(self.fleet.aim(seq, [self.component(seq, payload, **fields)], key=derive(KEY, b"desired")))
 
-    def order_agent(self, seq, files, components=()):
-        """Sign and publish an agent, {path: bytes}, beside further components."""
-        self.agents.append(files)
-        for path in files:
-            self.fleet.put(files[path])
-        payload = index_of(files)
+    def order_agent(self, seq, payload, components=()):
+        """Sign and publish an agent beside further components."""
+        self.agents.append(payload)
         about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": 50000, "confirm_s": 1, "slot": 15}
         manifest = self.fleet.manifest(digest=digest(payload), size=len(payload), **about)
         self.fleet.put(payload)
@@ -182,8 +189,9 @@ class Bottle:
     def _boot(self):
         done = plug(self)
         path = list(sys.path)
+        self.names = {"__name__": "__main__", "open": self.flash.open}
         try:
-            exec(compile(self.main, "main.py", "exec"), {"__name__": "__main__", "open": self.flash.open})
+            exec(compile(self.main, "main.py", "exec"), self.names)
         finally:
             sys.path[:] = path
             done()
@@ -207,15 +215,34 @@ class Bottle:
         return _load(path)
 
     def began(self, agent, safe):
-        """What `boot.boot` is: remembers the agent; the one of which main.py has put the folder first must be one of `agents`, and may be bad."""
+        """What `boot.boot` is: remembers the agent; the archive that main.py has mounted must be one of `agents`, and may be bad."""
         self.agent = agent
-        self.home = sys.path[0]
-        files = self.flash.below(self.home + "/mpwasm/")
-        if self.agents and files not in self.agents:
-            self.unsigned.append(self.home)
-        if any([data == BAD for data in files.values()]):
-            raise ValueError("a bad agent")
+        if self.agents:
+            if self.flash.files.get(self.home()) not in self.agents:
+                self.unsigned.append(self.home())
+            for wrong in ("/agent.py", "/agent", "/agent_.mpy", "/a.mpy", "/zzzz.mpy"):
+                self.refuses(wrong)
+            for name in MEMBERS:
+                self.mounted.stat("/" + name)
+            if self.mounted.open("/agent.mpy", "rb").read(len(BAD)) == BAD:
+                raise ValueError("a bad agent")
         return _boot(agent, safe)
+
+    def home(self):
+        """Where the archive is that main.py has mounted."""
+        return self.names["HOME"]
+
+    def refuses(self, name):
+        """The archive has no such module."""
+        try:
+            self.mounted.stat(name)
+        except OSError:
+            return
+        raise Stuck("the archive has " + name)
+
+    def mount(self, archive, where):
+        """What `vfs.mount` is."""
+        self.mounted = archive
 
 
 _load = launch.load
@@ -252,7 +279,6 @@ def plug(bottle):
         (images, "open", flash.open),
         (images, "os", flash),
         (renew, "open", flash.open),
-        (renew, "os", flash),
         (supervisor, "os", flash),
         (supervisor, "Board", lambda: Clock(bottle)),
         (boot, "boot", bottle.began),
@@ -267,12 +293,13 @@ def plug(bottle):
     kept = [(place, key, getattr(place, key, None)) for place, key, _ in rows]
     for place, key, value in rows:
         setattr(place, key, value)
-    modules = {name: sys.modules.get(name) for name in ("os", "time", "machine")}
+    modules = {name: sys.modules.get(name) for name in ("os", "time", "machine", "vfs")}
     import os
     import time
 
     sys.modules["os"] = Shim(os, **{key: getattr(flash, key) for key in ("rename", "remove", "stat", "mkdir", "listdir")})
     sys.modules["time"] = Shim(time, sleep=bottle.sleep)
+    sys.modules["vfs"] = Shim(None, mount=bottle.mount)
     sys.modules["machine"] = Shim(None, reset=bottle.reset, soft_reset=bottle.reset, WDT=Watchdog, mem32={})
     return lambda: _unplug(kept, modules)
 

@@ -3,7 +3,7 @@
 Each case says what runs before (`prepare`), what is pushed then (`push`), and how it must end, cut or not.
 """
 
-from bottle import BAD, TRAP, Bottle, Stuck, guest, main_source, running
+from bottle import BAD, TRAP, Bottle, Stuck, archive, guest, hexed, main_source, running
 from cutflash import MODES
 from update_bench import digest
 
@@ -92,58 +92,40 @@ class BadModule(ModuleUpdate):
     body = TRAP
 
 
-def agent_files(**changed):
-    """{path: bytes} of an agent in the small; `changed` by the names of files, None for one that it has not."""
-    files = {
-        "mpwasm/__init__.mpy": b"empty",
-        "mpwasm/wire/__init__.mpy": b"empty",
-        "mpwasm/wire/same.mpy": b"the same in both" * 90,
-        "mpwasm/agent/changes.mpy": b"old" * 700,
-        "mpwasm/agent/goes.mpy": b"goes",
-    }
-    for name in changed:
-        files["mpwasm/agent/%s.mpy" % name] = changed[name]
-    return {path: files[path] for path in files if files[path] is not None}
-
-
 class AgentUpdate(ModuleUpdate):
-    """The agent in /lib came by cable; a new one is pushed, with a new module beside it, and confirmed."""
+    """The agent of before came by cable; a new one is pushed, with a new module beside it, and confirmed."""
 
-    before_files = agent_files()
-    files = agent_files(changes=b"new" * 900, goes=None, comes=b"comes")
-    words = "a"
+    first = archive(b"old" * 700)
+    second = archive(b"new" * 6000)  # more than one request of 16 blocks
 
     def prepare(self, bottle):
-        for path in self.before_files:
-            folder = "/lib"
-            for part in path.split("/")[:-1]:
-                bottle.flash.folders.add(folder)
-                folder += "/" + part
-            bottle.flash.folders.add(folder)
-            bottle.flash.files["/lib/" + path] = self.before_files[path]
+        bottle.flash.folders.add("/state")
+        bottle.flash.files[self._place(self.first)] = self.first
+        bottle.flash.files["/state/agent"] = hexed(digest(self.first)).encode()
+        bottle.agents.append(self.first)
         super().prepare(bottle)
 
     def push(self, bottle):
-        bottle.agents.append(self._short(self.before_files))
-        bottle.order_agent(2, self.files, [bottle.component(2, self.new)])
-        bottle.agents[-1] = self._short(self.files)
+        bottle.agents.append(self.first)
+        bottle.order_agent(2, self.second, [bottle.component(2, self.new)])
 
-    def _short(self, files):
-        return {path[len("mpwasm/") :]: files[path] for path in files}
+    def _place(self, agent):
+        return "/state/" + hexed(digest(agent))[:32]
 
     def wrong(self, bottle):
-        pointer = bottle.flash.files.get("/state/agent", b"lib")
-        if pointer != self.words.encode() or bottle.home != "/" + self.words:
-            return "%s runs, the pointer says %s" % (bottle.home, pointer)
-        return super().wrong(bottle)
+        wanted = self.second if self.ending[0] == "confirmed" else self.first
+        pointer = bottle.flash.files.get("/state/agent")
+        if pointer != hexed(digest(wanted)).encode() or bottle.home() != self._place(wanted):
+            return "%s runs, the pointer says %s" % (bottle.home(), pointer)
+        kept = [data for data in bottle.flash.below("/state/").values() if data[:4] == wanted[:4]]
+        return super().wrong(bottle) if kept == [wanted] else "agents on flash: %d" % len(kept)
 
 
 class BadAgent(AgentUpdate):
-    """The new agent dies whenever it starts: the one in /lib must come back, and with it the module before."""
+    """The new agent dies whenever it starts: the one of before must come back, and with it the module before."""
 
     ending = ("rolled-back", "trap")
-    files = agent_files(changes=BAD)
-    words = "lib"
+    second = archive(BAD * 200)
 
 
 CASES = {"module": ModuleUpdate, "bad module": BadModule, "agent": AgentUpdate, "bad agent": BadAgent}

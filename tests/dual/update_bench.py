@@ -168,9 +168,10 @@ class Bench:
         assert key in self.slots, "started what is not there"
         self.guests[slot] = key
 
-    def do_keep(self, keys):
+    def do_keep(self, keys, digests=()):
         for slot in self.guests:
             assert self.guests[slot] in keys, "deleted what runs"
+        assert not digests or digests == (self.machine.manifest.digest,), "deleted what is half there"
         self.slots = [slot for slot in self.slots if slot in keys]
 
     def do_stop(self, slot):

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fleet import agents
+from fleet.sim import archive
 from mpwasm.wire import blocks, cbor
 from mpwasm.wire.command import Command, Result
 from mpwasm.wire.desired import Component, Document, Pointer
@@ -100,13 +101,11 @@ class Fleet:
         return self.aim(manifest or self.manifest(payload, **fields), seq, key)
 
     def push_agent(self, files, version, beside=(), **fields):
-        """Sign, store and aim an agent, {path: bytes}, beside the modules whose manifest blobs are given."""
-        for data in files.values():
-            self.add(data)
-        index = agents.index(files)
-        about = {"kind": "agent", "name": "agent", "version": version, "capabilities": [], "memory": 400000, "slot": agents.SLOT, **fields}
-        self.add(index)
-        return self.aim(self.manifest(index, **about), beside=beside, kind="agent", slot=agents.SLOT)
+        """Sign, store and aim an agent, {member: bytes}, beside the modules whose manifest blobs are given."""
+        payload = archive.pack(files)
+        about = {"kind": "agent", "name": "agent", "version": version, "capabilities": [], "memory": len(payload), "slot": agents.SLOT, **fields}
+        self.add(payload)
+        return self.aim(self.manifest(payload, **about), beside=beside, kind="agent", slot=agents.SLOT)
 
     def aim(self, manifest, seq=None, key=None, beside=(), kind="wasm", slot=0):
         """Aim a manifest blob at the board, and with it those of modules in the slots from 0 on."""

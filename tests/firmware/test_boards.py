@@ -57,14 +57,11 @@ def test_a_compiler_that_does_not_fit_is_named():
         build.check_compiler(image)
 
 
-def test_files_are_read_in_order_checked_and_reported(tmp_path):
-    for name, data in {"main.py": b"x", "lib/mpwasm/wire/mac.mpy": b"M\x06\x00\x1f12", "lib/mpwasm/explain.mpy": b"M\x06\x00\x1f"}.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(data)
-    files = build.read(tmp_path)
-    assert list(files) == ["/lib/mpwasm/wire/mac.mpy", "/main.py"]
+def test_members_are_checked_and_reported():
+    files = {"r_mac.mpy": b"M\x06\x00\x1f12", "r_keys.mpy": b"M\x06\x00\x1f", "errors.mpy": b"M\x06\x00\x1f", "library.thumb": b"x"}
     build.check(files)
-    assert build.report(files).splitlines()[-1].split() == ["together", "2", "files", "7", "B"]
-    assert build.fingerprint(files) != build.fingerprint({**files, "/main.py": b"y"})
+    rows = [line.split() for line in build.report(files).splitlines()]
+    assert rows[-1] == ["together", "4", "files", "15", "B"] and ["wire", "2", "files", "10", "B"] in rows
+    assert build.fingerprint(files) != build.fingerprint({**files, "errors.mpy": b"y"})
     with pytest.raises(FirmwareError, match="cannot be loaded by stock firmware"):
-        build.check({"/lib/a.mpy": b"M\x05\x00\x1f"})
+        build.check({"a.mpy": b"M\x05\x00\x1f"})

@@ -87,9 +87,12 @@ def install(folder):
 
 
 def test_files_are_written_hashed_and_renamed(tmp_path):
-    remote(tmp_path, FILES)
+    files = {"/big.bin": bytes(40000), **FILES}
+    remote(tmp_path, files)
     printed, error = install(tmp_path)
-    assert error == "" and printed == [f"wrote {path}" for path in FILES] + ["installed"]
+    there = [int(line[3:]) for line in printed if line.startswith("at ")]
+    assert error == "" and [line for line in printed if line[:3] != "at "] == [f"wrote {path}" for path in files] + ["installed"]
+    assert there == sorted(there) and len(there) == len(files) + 2 and there[-1] == sum(map(len, files.values()))
     assert all((tmp_path / path[1:]).read_bytes() == data for path, data in FILES.items())
     assert not list(tmp_path.rglob("*.new"))
 
@@ -100,6 +103,7 @@ def test_a_second_run_writes_only_what_differs(tmp_path):
     (tmp_path / "lib/mpwasm/wire/b.mpy").write_bytes(b"half")
     printed, _ = install(tmp_path)
     assert [line for line in printed if line.startswith("wrote")] == ["wrote /lib/mpwasm/wire/b.mpy"]
+    assert [line for line in printed if line.startswith("at")][-1] == f"at {sum(map(len, FILES.values()))}"
 
 
 def test_bytes_that_changed_on_the_way_never_get_their_name(tmp_path):

@@ -6,26 +6,29 @@ from fleet import agents, documents
 from fleet.deploy import assign, belongs
 from fleet.errors import FleetError
 from fleet.model import Component, Report
+from fleet.sim import archive
 from mpwasm.wire.desired import Document
 
-FILES = {"mpwasm/__init__.mpy": b"M\x06\x00\x1f" + b"0" * 8, "mpwasm/agent/health.mpy": b"M\x06\x03\x1f" + b"1" * 5000}
+MEMBERS = {"a_health.mpy": b"M\x06\x03\x1f" + b"1" * 5000, "errors.mpy": b"M\x06\x00\x1f" + b"0" * 8, "library.bin": b"data"}
 
 
-def test_an_agent_is_its_index_and_its_files():
-    payload = agents.pack(FILES)
-    index, parts = agents.split(payload)
-    assert index.startswith(b"mpy 6 3 0\n") and parts == [FILES[path] for path in sorted(FILES)]
+def test_an_agent_is_an_archive_and_signed_as_one():
+    payload = archive.pack(MEMBERS)
+    assert payload[:8] == b"WFAG\x06\x03\x00\x03" and archive.unpack(payload) == MEMBERS
     manifest = agents.make_manifest(payload, ["attic"], "1.2", 60, 3)
-    assert belongs(manifest, payload) and (manifest.name, manifest.kind, manifest.memory) == ("agent", "agent", 4096 * 4)
-    for wrong in (payload[:-1], payload + b"x", payload[:-1] + b"2", b"", b"\0asm", index, b"mpy 6 3 0\n"):
-        with pytest.raises(FleetError):
-            agents.split(wrong)
+    assert belongs(manifest, payload) and (manifest.name, manifest.kind, manifest.memory) == ("agent", "agent", 4096 * 2)
+    assert not belongs(manifest, payload[:-1]) and not belongs(manifest, payload + b"x")
+    for wrong in (payload[:60], payload[:8], b"", b"\0asm", b"WFAG" + bytes(40), payload[:8] + payload[40:]):
+        with pytest.raises(FleetError, match="no agent"):
+            agents.make_manifest(wrong, ["attic"], "1.2", 60, 3)
+    for files in ({"x" * 25 + ".mpy": b"M\x06\x00\x1f"}, {f"{number}.mpy": b"M\x06\x00\x1f" for number in range(256)}):
+        with pytest.raises(ValueError, match="255"):
+            archive.pack(files)
 
 
 def test_what_boards_get_has_nothing_for_the_host():
-    files = agents.build()
-    assert "mpwasm/agent_install.mpy" in files and "mpwasm/explain.mpy" not in files
-    assert agents.split(agents.pack(files))[0] == agents.index(files)
+    members = archive.unpack(agents.build())
+    assert "a_install.mpy" in members and "explain.mpy" not in members
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_an_agent_goes_beside_the_module_and_is_pushed_by_a_key_of_its_own(quiet
     assert told(store, 1) == {0: module}
     assert told(store, 2) == {0: module, agents.SLOT: agent}
     assert documents.manifest_of(store, store.module(agent)).kind == "agent"
-    assert store.blob(agents.sha256(agents.build()["mpwasm/agent_install.mpy"]).hexdigest())
+    assert store.blob(agents.sha256(agents.build()).hexdigest()) == agents.build()
     assert told(store, 1) == {0: module, agents.SLOT: agent}
 
 

@@ -51,9 +51,9 @@ FILES = {
 
 def test_joined_files_do_what_the_sources_do(tmp_path):
     made = {path: "\n".join(texts.values()) for path, texts in link.joined(FILES).items()}
-    assert sorted(made) == ["mpwasm/agent_deep.py", "mpwasm/agent_deeper.py", "mpwasm/agent_supervisor.py"]
+    assert sorted(made) == ["mpwasm/a_deep.py", "mpwasm/a_deeper.py", "mpwasm/a_supervisor.py"]
     said = []
-    for name, files, program in (("as", FILES, "from mpwasm.agent import supervisor as s"), ("joined", made, "import agent_supervisor as s")):
+    for name, files, program in (("as", FILES, "from mpwasm.agent import supervisor as s"), ("joined", made, "import a_supervisor as s")):
         for path, text in files.items():
             file = tmp_path / name / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +67,7 @@ def test_joined_files_do_what_the_sources_do(tmp_path):
 
 def test_main_starts_what_is_there():
     text = link.starter(image.main_file().read_text())
-    assert "from agent_supervisor import run" in text and '"/" + folder() + "/mpwasm"' in text
+    assert "from a_supervisor import run" in text
     with pytest.raises(link.LinkError, match="main.py"):
         link.starter(text)
 

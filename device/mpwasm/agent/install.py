@@ -32,7 +32,7 @@ class Install:
         self.log = owner.log
         self.board = owner.board
         self.store = Store(root, i[2])
-        self.agents = renew.Agents(self.store, self.board.feed)
+        self.agents = renew.Agents(self.store)
         self.machine = Update(Board(i[1], i[4], i[3], owner.key, i[7]), self._saved())
         self.machine.nonce = owner.view.nonce
         self.blocks = tasks.Blocks(self.link, self.store)
@@ -166,7 +166,9 @@ class Install:
 
     def _measure(self, kind):
         flash, heap = yield from tasks.measure(self.store)
-        flash = flash + self.agents.room() if kind == "agent" else min(flash, _MAX_MODULE_BYTES)
+        flash += self.store.part_bytes(self.machine.manifest.digest)
+        if kind != "agent":
+            flash = min(flash, _MAX_MODULE_BYTES)
         self.events.append(("measured", max(flash, 0), max(heap, 0)))
 
     def _do_download(self, digest, size):
@@ -185,7 +187,16 @@ class Install:
 
     def _do_stage(self, part, blob, manifest, config):
         self.store.accept_part(manifest.digest)
-        self._run(self._unpack(manifest.digest) if part.kind == "agent" else self._specify(part.key(), manifest, config))
+        if part.kind != "agent":
+            self._run(self._specify(part.key(), manifest, config))
+            return
+        try:
+            self.agents.check(manifest.digest)
+        except Refused as refusal:
+            self.store.remove_file(self.store.path(manifest.digest))
+            self.events.append(("unfit", refusal.reason, refusal.detail))
+        else:
+            self.events.append(("staged",))
 
     def _specify(self, key, manifest, config):
         from mpwasm.agent.launch import spec_of  # 4 KB, which verifying may lack
@@ -199,14 +210,6 @@ class Install:
             done = yield from ahead.bring(manifest, self.store, self.blocks, self.board.uptime_ms, self._progress)
             phase.drop("mpwasm.agent.ahead")
         self.events.append(("staged",) if done else ("unstored",))
-
-    def _unpack(self, digest):
-        try:
-            done = yield from self.agents.unpack(digest, self.blocks, self.board.uptime_ms, self._progress)
-        except Refused as refusal:
-            self.events.append(("unfit", refusal.reason, refusal.detail or ""))
-        else:
-            self.events.append(("staged",) if done else ("unstored",))
 
     def _do_switch(self, digest, tries):
         if self.agents.switch(digest, tries):
@@ -316,6 +319,10 @@ class Install:
             guest.fail(refused.reason, refused.detail)
         self.events.append(("failed", slot, refused.reason, refused.detail))
 
+    def _keep(self, keys, digests=()):
+        """Remove from flash all but what these keys stand for, the contents `digests`, and the agents."""
+        self.store.sweep(keys, self.agents.digests() + list(digests))
+
     def _do_stop(self, slot):
         self._not_pending(slot)
         self.owner.stop(slot)
@@ -334,7 +341,7 @@ class Install:
         "stage": _do_stage,
         "start": _do_start,
         "stop": _do_stop,
-        "keep": lambda self, keys: self.store.sweep(keys),
+        "keep": _keep,
         "switch": _do_switch,
         "settle": _do_settle,
         "revert": _do_revert,

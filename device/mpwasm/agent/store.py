@@ -169,6 +169,14 @@ class Store:
         self.part.seek(offset)
         self.part.write(data)
 
+    def part_bytes(self, digest):
+        """How much flash the download of `digest`, begun or finished, has already."""
+        path = self.path(digest)
+        for each in (path + ".part", path):
+            if exists(each):
+                return os.stat(each)[6]
+        return 0
+
     def save_map(self, bitmap):
         """Note which blocks are in flash, after they are."""
         self.part.flush()
@@ -192,20 +200,6 @@ class Store:
             os.rename(self.path(digest) + ".part", self.path(digest))
         self.remove(name_of(digest) + ".map")
 
-    def copy_to_part(self, digest, path):
-        """As if the content `digest` had been downloaded: take it from a file that is here."""
-        self.end_part()
-        with open(path, "rb") as old:
-            with open(self.path(digest) + ".part", "wb") as new:
-                for piece in pieces(old):
-                    new.write(piece)
-
-    def move_payload(self, digest, path):
-        """The content or finished download `digest`, of which the hash is right, becomes the file `path`."""
-        part = self.path(digest) + ".part"
-        os.rename(part if exists(part) else self.path(digest), path)
-        self.remove(name_of(digest) + ".map")
-
     def discard_part(self, digest):
         """Forget the download that should have been `digest`."""
         self.end_part()
@@ -221,9 +215,9 @@ class Store:
         if exists(path):
             os.remove(path)
 
-    def sweep(self, keys):
-        """Remove all specs, contents and parts but what these keys stand for, and what unfinished writes left."""
-        keep = [name_of(key) for key in keys]
+    def sweep(self, keys, digests=()):
+        """Remove all specs, contents and parts but what these keys stand for and the contents `digests`, and what unfinished writes left."""
+        keep = [name_of(key) for key in keys] + [name_of(digest) for digest in digests]
         for key in keys:
             spec = self.load_spec(key)
             if spec:

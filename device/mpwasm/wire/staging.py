@@ -39,6 +39,7 @@ class Staging(Trial):
     def _measure(self, manifest):
         self.manifest = manifest
         self._enter("preflight")
+        self._do("keep", [part.key() for part in list(self.saved.running) + self._parts], (manifest.digest,))  # what others left takes no room
         self._do("measure", manifest.kind)
 
     def _preflight_measured(self, flash_bytes, heap_bytes):
