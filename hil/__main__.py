@@ -11,6 +11,7 @@ from hil import checks, figures, native, secure
 from hil.emulated import EmulatedPicoW, EmulatedRP2040
 from hil.js_board import JsRP2040
 from hil.qemu_board import qemu_board
+from hil.renewal import Renewal
 from hil.serial_board import SerialBoard
 from hil.story import Story
 from hil.stuck import Stuck
@@ -50,6 +51,7 @@ PARTS = {
     "tls": secure.run,
     "story-tls": lambda target: tell(target, secure.SecureStory),
     "updates": lambda target: tell(target, Updates),
+    "renewal": lambda target: tell(target, Renewal),
     "stuck": lambda target: tell(target, Stuck),
 }
 PARTS |= {f"native-{name}": functools.partial(native.run, tries=(name,)) for name in native.TRIES}

@@ -57,6 +57,13 @@ def shipped_files():
     return compiled("-c", "import sys; from fleet.sim import image; image.build(sys.argv[1])")
 
 
+def board_files():
+    """What `fleet flash` writes to a board; main.py excepted (it would start the agent)."""
+    with tempfile.TemporaryDirectory() as folder:
+        run("-c", "import sys; from fleet.sim import image; image.install(sys.argv[1])", folder)
+        return {f"/state/{path.name}": path.read_bytes() for path in Path(folder, "state").iterdir()}
+
+
 def test_files(names):
     """{path on the board: bytes} of the dual tests `names`, their helpers and their data."""
     files = {}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fleet.client import open_client
 from hil.edit import section
-from hil.install import install, shipped_files
+from hil.install import board_files, install
 from hil.target import Missing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,7 +102,7 @@ class Story:
 
     def provision(self):
         """Agent, identity and Wi-Fi by `fleet flash`, through real mpremote; ready."""
-        install(self.target, shipped_files())
+        install(self.target, board_files())
         self.say("the agent's files are in flash (by the target's own quick way; mpremote finds them right)")
         ssid, password = self.target.wifi
         wifi = ["--wifi", ssid, *(["--wifi-password", password] if password else [])]

@@ -2,7 +2,7 @@
 
 import time
 
-from fleet import agents, ahead, deploy, policy, rollout, signing
+from fleet import ahead, deploy, policy, rollout, signing
 from fleet.calls.common import rollout_fields
 from fleet.errors import SIGNATURE, USAGE, FleetError, Missing, Taken
 from fleet.model import Module, Rollout

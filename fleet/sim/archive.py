@@ -1,8 +1,8 @@
 """The one file that an agent is: what a board's main.py loads its modules from, where they lie.
 
-A head of 8 bytes: ``WFAG``, version and sub-version of the bytecode, the CPU that it is for (0: any), how many members there are. Then 32 bytes for each
-member, sorted: its name, padded with zeros to 28, and the place of its first byte in the file, 4 bytes, low byte first. Then what they hold, in
-the same order. How long a member is, is for its reader to know: bytecode says so itself.
+A head of 8 bytes: ``WFAG``, version and sub-version of the bytecode, the CPU that it is for (0: any), how many members there are. Then 32 bytes
+for each member, sorted: its name, padded with zeros to 28, and the place of its first byte in the file, 4 bytes, low byte first. Then what
+they hold, in the same order. How long a member is, is for its reader to know: bytecode says so itself.
 """
 
 MAGIC = b"WFAG"

@@ -54,9 +54,9 @@ def archive(body):
     """An agent in the small, for any firmware: an archive in which `body` is the member that is asked for."""
     data = b"WFAG\x06\x03\x00" + bytes((len(MEMBERS),))
     place = 8 + 32 * len(MEMBERS)
-    for name in MEMBERS:
-        data += name.encode() + bytes(28 - len(name)) + bytes((place & 255, place >> 8, 0, 0))
-        place += len(body) if name == "agent.mpy" else 1
+    for member in MEMBERS:
+        data += member.encode() + bytes(28 - len(member)) + bytes((place & 255, place >> 8, 0, 0))
+        place += len(body) if member == "agent.mpy" else 1
     return data + b"a" + body + b"z"
 
 
@@ -222,8 +222,8 @@ class Bottle:
                 self.unsigned.append(self.home())
             for wrong in ("/agent.py", "/agent", "/agent_.mpy", "/a.mpy", "/zzzz.mpy"):
                 self.refuses(wrong)
-            for name in MEMBERS:
-                self.mounted.stat("/" + name)
+            for member in MEMBERS:
+                self.mounted.stat("/" + member)
             if self.mounted.open("/agent.mpy", "rb").read(len(BAD)) == BAD:
                 raise ValueError("a bad agent")
         return _boot(agent, safe)

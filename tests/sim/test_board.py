@@ -301,7 +301,7 @@ def test_idle_boards_cost_nothing(board):
 def test_image_is_built_and_boots(tmp_path, host):
     one = Board(tmp_path / "flash", identity=b"\xa0", host=host).flash()
     assert (one.directory / "cfg" / "identity.cbor").read_bytes() == b"\xa0"
-    main = (one.directory / "main.py").read_text()
-    (one.directory / "main.py").write_text(main.replace("import run\n", "import __name__ as name\n").replace('run("", died)', "print('loaded', name)"))
+    main = (one.directory / "main.py").read_text().replace("import run\n", "import __name__ as name\n")
+    (one.directory / "main.py").write_text(main.replace('run("", died)', "print('loaded', name)"))
     with one:
         one.wait_console("loaded a_supervisor")
