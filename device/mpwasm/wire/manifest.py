@@ -33,7 +33,7 @@ class Manifest(Record):
     | 21 | images | machine code that was made ahead, 40 bytes for each kind of port: architecture, sub-version, engine, 0; size (u32); SHA-256 |
     | 22 | busy_ms | milliseconds it may compute between two waits (`poll_oneoff`, `sched_yield`, a delay); 0: for ever |
 
-    An agent is called ``agent``. Its payload is an index of its files (see `agent.renew`), `memory` the flash in bytes that they take.
+    An agent is called ``agent``. Its payload is an archive (see main.py), `memory` the flash in bytes that it takes.
     """
 
     FORMAT = 1
