@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 from firmware.errors import FirmwareError
-from fleet.sim.link import LETTERS
 
 
 def compiler_version():
@@ -42,10 +41,10 @@ def fingerprint(files):
     return total.hexdigest()
 
 
-def report(members):
-    """Modules and bytes per package of an agent, {name: bytes}, as lines of text, the sum last."""
+def report(members, letters):
+    """Modules and bytes per package of an agent, {name: bytes}, as text, the sum last; `letters` {package: letter} is what names begin with."""
     sizes = {}
-    packages = {letter: package for package, letter in LETTERS.items()}
+    packages = {letter: package for package, letter in letters.items()}
     for name, data in members.items():
         package = packages.get(name[0], name) if name[1] == "_" else name
         count, total = sizes.get(package, (0, 0))

@@ -20,9 +20,10 @@ DEEP = {name: "2000" for name in ("test_powercut", "test_soak")}
 
 
 def stage(file, flash):
-    """Lay out a board's flash in `flash`: device modules in /lib, the tests and their helpers in /tests, the data in /data."""
+    """Lay out a board's flash in `flash`: device modules in /lib, main.py, the tests and their helpers in /tests, the data in /data."""
     files = sorted({file, *DUAL.glob("*.py")})
     image.build(flash, [(path, f"tests/{path.name}") for path in files], linked=False)
+    (flash / "main.py").write_text(image.main_file().read_text())  # for those who run it themselves
     (flash / "tmp").mkdir()
     if (DUAL / "data").is_dir():
         (flash / "data").symlink_to(DUAL / "data")

@@ -199,8 +199,9 @@ def provision(context, kind, port, group, name, wifi, timeout_s, steps, tls=None
 
 def _show_sizes(agent):
     from firmware import build
+    from fleet.sim.link import LETTERS
 
-    click.echo(build.report(agent))
+    click.echo(build.report(agent, LETTERS))
 
 
 def build_id(files):
