@@ -24,11 +24,12 @@ class Functions:
 
 
 class Library:
-    """The functions in the seekable `stream`. ``row(i)`` reads the one with index i, anew each time: the slot code of one function is
+    """The functions in the seekable `stream`, from where it stands. ``row(i)`` reads the one with index i, anew each time: the slot code of one function is
     all that is held."""
 
     def __init__(self, stream):
         self.stream = stream
+        self.start = stream.tell()
         self.rows = self.read(self.read(1)[0] * _ROW)
         self.numbers = {}
         funcs = bytearray(len(self.rows) // _ROW)
@@ -47,7 +48,7 @@ class Library:
     def row(self, i):
         """The row of function `i`, as `Module.codes` would have it."""
         _, at, count, locals_, frame = self.rows[_ROW * i : _ROW * i + _ROW]
-        self.stream.seek(2 * (1 + len(self.rows) + at))
+        self.stream.seek(self.start + 2 * (1 + len(self.rows) + at))
         return self.read(count), locals_ >> 8, locals_ & 255, frame >> 8
 
     def find(self, op, opcode):
