@@ -10,7 +10,7 @@ import pytest
 
 from mpwasm.agent.supervisor import Supervisor
 from mpwasm.wasi.hardware import Board as Hardware
-from tests.agent.chip import chip  # noqa: F401 - a fixture
+from tests.agent.chip import chip, pico  # noqa: F401 - fixtures
 from tests.fakes import engine
 from tests.fakes.broker import Broker
 from tests.fakes.fleet import Fleet, wait
@@ -51,6 +51,10 @@ class Reset(BaseException):
     """What `machine.reset` of the board in this process raises."""
 
 
+class SoftReset(Reset):
+    """What `machine.soft_reset` raises."""
+
+
 class Machine(types.ModuleType):
     """A `machine` of a board whose LED is remembered in `leds`."""
 
@@ -69,11 +73,15 @@ class Machine(types.ModuleType):
     def reset(self):
         raise Reset
 
+    def soft_reset(self):
+        raise SoftReset
+
 
 class Agent:
-    """One board: `start`, `stop` as the power does, `dead` is the exception that ended it, `resets` how often it reset itself."""
+    """One board: `start`, `stop` as the power does, `dead` is the exception that ended it, `resets` how often it reset itself, `hard` how
+    often by more than a soft reset."""
 
-    resets = 0
+    resets = hard = 0
 
     def __init__(self, root, identity):
         self.root, self.dead, self.supervisor, self.thread = root, None, None, None
@@ -92,8 +100,9 @@ class Agent:
         try:
             while self.power:
                 self.turns()
-        except Reset:
+        except Reset as reset:
             self.resets += 1
+            self.hard += type(reset) is Reset
         except BaseException as error:
             self.dead = error
             raise

@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from mpwasm.agent import making
+from mpwasm.agent import making, room
 from mpwasm.agent.health import Health
 from mpwasm.agent.transport import Transport
 from mpwasm.agent.updater import View
@@ -33,11 +33,12 @@ class Compiling:
 
 @pytest.fixture
 def compiling(monkeypatch):
-    """The board's port takes machine code, and to make it takes until memory lacks."""
+    """The board's port takes machine code, and to make it takes until memory lacks; no restart may give some any more."""
     made = Compiling()
     monkeypatch.setattr(targets, "target", lambda: (4, 3))
     monkeypatch.setitem(sys.modules, "mpwasm.native.board", types.ModuleType("mpwasm.native.board"))
     monkeypatch.setattr(making, "_compiled", made)
+    monkeypatch.setattr(room, "makeable", lambda _updater, _digest: False)
     return made
 
 

@@ -5,6 +5,7 @@ import random
 import time
 
 from mpwasm.wire.mac import derive, seal_mac
+from tests.agent.chip import another_life
 from tests.agent.test_update import NEW, OLD, confirm, refused, running
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait
@@ -290,7 +291,9 @@ def test_a_bug_in_the_update_path_leaves_agent_and_guest_alone(online, fleet, mo
 
 def test_a_module_too_big_for_the_heap(online, fleet):
     confirm(fleet, OLD, name="old")
-    refused(fleet, fleet.push(program("nomem")), "no-memory")
+    seq = fleet.push(program("nomem"))
+    another_life(online)  # where the heap is whole
+    refused(fleet, seq, "no-memory")
 
 
 def test_flash_that_is_full_is_a_failure_tried_again(online, fleet, monkeypatch):

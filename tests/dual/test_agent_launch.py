@@ -5,7 +5,7 @@ import io
 from wasmbuild import module
 
 from mpwasm.agent import making
-from mpwasm.agent.launch import detail_of, reason_of
+from mpwasm.agent.failure import detail_of, reason_of
 from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable
 from mpwasm.wasm.load import load_module
 

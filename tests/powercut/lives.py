@@ -1,4 +1,5 @@
-"""The power-cut cases of a board whose memory takes restarts, as an ESP32's: an update without guests, an image made before the network comes."""
+"""The power-cut cases of a board whose memory takes restarts, as an ESP32's: an update without guests, an image made before the network comes; and of
+one that has a heap only, in pieces."""
 
 import gc
 import sys
@@ -21,10 +22,11 @@ _verify, _instantiate = tasks.verify, launch._instantiate
 class LivesBottle(Bottle):
     """A board that has executable memory of its own, and a heap that is short."""
 
+    esp32 = SimpleNamespace(HEAP_EXEC=1, HEAP_DATA=2, idf_heap_info=lambda _kind: [(SIZE, 4000, 4000, 0)])
+
     def _boot(self):
-        esp32 = SimpleNamespace(HEAP_EXEC=1, HEAP_DATA=2, idf_heap_info=lambda _kind: [(SIZE, 4000, 4000, 0)])
         kept = room.esp32, sys.modules.get("_thread"), getattr(gc, "threshold", None)
-        room.esp32, sys.modules["_thread"], gc.threshold = esp32, Chip().thread(), lambda _size: None
+        room.esp32, sys.modules["_thread"], gc.threshold = self.esp32, Chip().thread(), lambda _size: None
         try:
             super()._boot()
         finally:
@@ -104,6 +106,24 @@ class MakingBottle(LivesBottle):
                 return None, end.value
 
 
+class PiecesBottle(MakingBottle):
+    """A board without memory of other kinds, whose heap is whole only in a life that begins with a module."""
+
+    esp32 = None
+
+    def image(self, store, module, loaded, target):
+        """What `making.image` is."""
+        images.write(store, module, target, (images.struct.pack("<III", *WINDOW), CODE))
+        return ""
+        yield
+
+    def loaded(self, file):
+        """What `importer.load` is."""
+        if self.agent.updater.life != room.START:
+            raise MemoryError("memory allocation failed, allocating 8192 bytes")
+        return super().loaded(file)
+
+
 class ImageInALife(ModuleUpdate):
     """Both modules lack heap for their machine code beside the network."""
 
@@ -124,4 +144,10 @@ class ImageInALife(ModuleUpdate):
         return super().wrong(bottle)
 
 
-CASES = {"update alone": UpdateAlone, "image in a life": ImageInALife}
+class StartInALife(ImageInALife):
+    """Both modules lack a piece of the heap to start from their images."""
+
+    bottle = PiecesBottle
+
+
+CASES = {"update alone": UpdateAlone, "image in a life": ImageInALife, "start in a life": StartInALife}

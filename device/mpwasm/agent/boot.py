@@ -45,17 +45,18 @@ def preload(folder):
 
 
 def share(agent, store, note):
-    """Begin the life that `note` is for: Wi-Fi gets what it needs of the memory before the heap can take it, then the module that lacked some is
-    started; garbage is collected before it scatters what stays."""
+    """Begin the life that `note` is for: where the heap grows, Wi-Fi gets what it needs of the memory before that can take it, and garbage is
+    collected before it scatters what stays; then the module that lacked some is started."""
     updater = agent.updater
     life, _, wanted = note.partition(b" ")
     updater.wanted = wanted
     life = updater.life = life.decode()
     updater.pin = None
-    gc.threshold(_GARBAGE_BYTES)
     if life:
-        agent.log.note("restarted to %s, executable memory %d B in one piece" % (life, updater.room))
-    if life != room.MAKE and agent.net.ssid is not None:
+        agent.log.note("restarted to " + life + (", executable memory %d B in one piece" % updater.room if updater.room else ""))
+    if updater.room:
+        gc.threshold(_GARBAGE_BYTES)
+    if updater.room and life != room.MAKE and agent.net.ssid is not None:
         from network import STA_IF, WLAN
 
         agent.net.wlan = WLAN(STA_IF)
@@ -86,7 +87,8 @@ def boot(agent, safe):
         agent.log.note("journal lost")
     preload(agent.board.state)
     agent.updater.room = room.largest() or 0
-    if agent.updater.room:
-        share(agent, store, store.take("room"))
+    note = store.take("room")
+    if agent.updater.room or note:
+        share(agent, store, note)
     if safe:
         agent.log.note("safe mode: no guest started")

@@ -93,7 +93,7 @@ class Guest:
             self.log.note("guest ended")
             return
         loaded = phase.begin()
-        from mpwasm.agent.launch import refusal, runaway
+        from mpwasm.agent.failure import refusal, runaway
 
         refused = refusal(error or runaway(self))
         del refusal, runaway

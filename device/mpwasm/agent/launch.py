@@ -1,17 +1,15 @@
-"""A module from flash to its first instruction: imported for that, and when a guest fails; dropped afterwards."""
-
-import gc
+"""A module from flash to its first instruction: imported for that and dropped."""
 
 from mpwasm.agent import images, phase
+from mpwasm.agent.failure import detail_of, lack, refusal
 from mpwasm.compat import const
-from mpwasm.errors import Exhausted, GuestExit, Invalid, Malformed, Refused, Trap, Unlinkable, WasmError
+from mpwasm.errors import GuestExit, Refused, WasmError
 
 _FRAME_WORDS = const(1024)
 _RESERVE = const(16384)
 _SMALL_RESERVE = const(4096)  # where heap is as short as on an ESP32
 _GRAIN = const(256)
 _DECIDING = const(40960)  # what `install` and the update machine take, and holes between
-_RUNAWAY = const(122)
 
 # What stays of a manifest while its module is here, as a list that the store keeps under an HMAC: the cached verdict on it.
 _DIGEST = const(0)
@@ -49,19 +47,17 @@ def load(path):
         phase.end(loaded, "mpwasm.wasm.")
 
 
-def task(updater, slot, store, spec, settled):
+def task(updater, slot, store, spec, may):
     """The generator that starts what `spec` tells in a slot of the `updater.Updater`; in a life that is for another thing (`room`) one that
-    prepares it, or `room.Again`. `settled`: no restart may be asked for."""
+    prepares it, or `room.Again`. `may`: whether a restart may be asked for."""
     from mpwasm.agent import room
 
-    life = updater.life
     guest = updater.guest_in(slot)
-    if life == room.MAKE:
+    if updater.life == room.MAKE:
         return make(guest, store, spec)
-    if life == room.UPDATE:
+    if updater.life == room.UPDATE:
         raise room.Again("the update is there", "")
-    restart = 0 if life or settled else updater.room
-    return bring(guest, store, spec, spec[_NATIVE], restart, restart and room.makeable(updater, spec[_DIGEST]))
+    return bring(guest, store, spec, spec[_NATIVE], may and updater.room, may and room.makeable(updater, spec[_DIGEST]))
 
 
 def first(updater, store, slot, key):
@@ -97,8 +93,8 @@ def bring(guest, store, spec, native, restart=0, make=False):
 
     Machine code, where the port loads ours and with `native`, from the image on flash, which is made first if there is none; else, or where
     it can't be made, the plain executor. `Refused` or an engine's error if the module is unfit; then the slot is empty, or the old guest
-    still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece; or if
-    it lacks heap, which an update leaves in small pieces; never if `restart` is 0. `make`: whether a life may follow that makes the image.
+    still in it. `room.Again` if it lacks executable memory, and a restart gives as much as it needs, up to `restart` bytes in one piece; never
+    if that is 0. `make`: whether a life may follow that makes the image.
     """
     from mpwasm.native import targets
 
@@ -209,18 +205,13 @@ def _native(guest, spec, window, file, restart):
     except MemoryError as error:
         file.close()
         why = room.lacking(error)
-        if restart and (not why or room.wanted(error) <= restart):
-            raise room.Again(why or "heap: " + shortage(error), room.START) from None
         if not why:
             raise
+        if restart and room.wanted(error) <= restart:
+            raise room.Again(why, room.START) from None
         return why
     guest.executor = "native"
-    try:
-        _linked(guest, spec, importer.restore(code[1]), (base, data), code + (frames,))
-    except Refused as refused:
-        if restart and refused.reason == "no-memory":
-            raise room.Again("heap: " + refused.detail, room.START) from None
-        raise
+    _linked(guest, spec, importer.restore(code[1]), (base, data), code + (frames,))
     guest.executor += room.left()
     return ""
 
@@ -279,72 +270,3 @@ def _machine(spec, module, host, window, code):
 def strip(module):
     """Forget what of a module only its instantiation needs: there is one instance of it."""
     module.imports = module.funcs = module.codes = module.tables = module.globals = module.elems = module.datas = module.declared = ()
-
-
-def runaway(guest):
-    """The `Exhausted` of a guest that computes and never waits, with the frames that it is in."""
-    error = Exhausted(_RUNAWAY, "%d ms without a wait" % guest.busy)
-    error.backtrace = guest.inst.backtrace()
-    return error
-
-
-def refusal(error):
-    """The `Refused` that says what an exception of engine or guest was."""
-    return Refused(reason_of(error), detail_of(error))
-
-
-def reason_of(error):
-    """The stable reason name for an exception; None for one that is neither engine's nor guest's."""
-    if isinstance(error, Refused):
-        return error.reason
-    for cls, reason in (
-        (Malformed, "malformed"),
-        (Invalid, "invalid"),
-        (Unlinkable, "unlinkable"),
-        (Exhausted, "exhausted"),
-        (Trap, "trap"),
-        (GuestExit, "exit"),
-        (MemoryError, "no-memory"),
-    ):
-        if isinstance(error, cls):
-            return reason
-    return None
-
-
-def detail_of(error):
-    """What else there is to say: code and detail, offset and function, backtrace, as short text."""
-    if isinstance(error, Refused):
-        return error.detail or ""
-    if isinstance(error, MemoryError):
-        return shortage(error)
-    words = "code %d" % error.code if hasattr(error, "code") else type(error).__name__
-    if getattr(error, "detail", None):
-        words += " " + str(error.detail)
-    if getattr(error, "offset", -1) >= 0:
-        words += " at %d" % error.offset
-    for function, offset in getattr(error, "backtrace", ())[:4]:
-        words += " in %s+%d" % (function, offset)
-    return words[:120]
-
-
-def lack(error):
-    """Why there is no machine code, for a MemoryError."""
-    return "no-memory, " + shortage(error)
-
-
-def shortage(error):
-    """What a MemoryError is about: the bytes that were wanted, and the largest piece of the heap that is free; on CPython its name."""
-    if not hasattr(gc, "mem_free"):
-        return "MemoryError"
-    gc.collect()
-    low, high = 0, gc.mem_free()
-    while high - low > _GRAIN:
-        middle = (low + high) // 2
-        try:
-            bytearray(middle)
-            low = middle
-        except MemoryError:
-            high = middle
-    from mpwasm.agent.room import wanted
-
-    return "wanted %s, largest free %d" % (wanted(error) or "?", low)

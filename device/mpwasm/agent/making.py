@@ -22,7 +22,7 @@ def image(store, digest, module, target):
         return ""
     except MemoryError as error:
         module = blob = None
-        from mpwasm.agent.launch import lack
+        from mpwasm.agent.failure import lack
 
         return lack(error)
     except OSError as error:

@@ -1,4 +1,5 @@
-"""Memory that a restart gives: the heap of an ESP32 grows into all that the network and machine code need, and never shrinks.
+"""Memory that a restart gives: a heap full of small pieces is whole again; an ESP32's grows into all that the network and machine code need, and
+never shrinks.
 
 A restart begins a *life* that is for one thing, told by the note `room` on flash: MAKE an image before the network takes its share, UPDATE
 without the guests, START what there is.
@@ -50,8 +51,12 @@ def left():
 
 
 def wanted(error):
-    """The bytes that a MemoryError names, 0 if it names none."""
-    return int("".join([c for c in str(error) if c in "0123456789"]) or "0")
+    """The bytes that a MemoryError names, 0 if it names none. Not by letters, each of which may want a new pool of names, 1.3 KB, now."""
+    size = 0
+    for byte in str(error).encode():
+        if 48 <= byte < 58:
+            size = 10 * size + byte - 48
+    return size
 
 
 def lacking(error):
@@ -95,7 +100,9 @@ def give(updater):
 
 
 def unused():
-    """The largest piece in bytes that the heap has not taken, and may take or the network use."""
+    """The largest piece in bytes that the heap has not taken, and may take or the network use; 0 where it has all from the start."""
+    if esp32 is None:
+        return 0
     return max([region[2] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
 
 
@@ -142,7 +149,8 @@ def notes(updater):
 def again(updater, life, why):
     """Restart into `life`, which starts the `wanted` module of the updater first, if it is the only one: that is no fast death.
 
-    A soft reset, which keeps Wi-Fi and the levels of pins, frees the heap and executable memory; to MAKE takes what Wi-Fi has, too.
+    A soft reset, which keeps the levels of pins, and Wi-Fi on an ESP32, frees the heap and executable memory; there, to MAKE takes what Wi-Fi
+    has, too.
     """
     agent = updater.agent
     agent.log.note("restart: " + why)
@@ -152,7 +160,7 @@ def again(updater, life, why):
         store.write("crashes", b"%d" % agent.crashes)
     import machine
 
-    machine.reset() if life == MAKE else machine.soft_reset()
+    machine.reset() if esp32 and life == MAKE else machine.soft_reset()
 
 
 def over(updater):
