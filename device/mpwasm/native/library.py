@@ -24,8 +24,8 @@ class Functions:
 
 
 class Library:
-    """The functions in the seekable `stream`, from where it stands. ``row(i)`` reads the one with index i, anew each time: the slot code of one function is
-    all that is held."""
+    """The functions in the seekable `stream`, from where it stands. ``row(i)`` reads the one with index i, anew each time: the slot code
+    of one function is all that is held."""
 
     def __init__(self, stream):
         self.stream = stream
