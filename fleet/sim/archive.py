@@ -2,7 +2,8 @@
 
 A head of 8 bytes: ``WFAG``, version and sub-version of the bytecode, the CPU that it is for (0: any), how many members there are. Then 32 bytes
 for each member, sorted: its name, padded with zeros to 28, and the place of its first byte in the file, 4 bytes, low byte first. Then what
-they hold, in the same order. How long a member is, is for its reader to know: bytecode says so itself.
+they hold, in the same order. How long a member is, is for its reader to know: bytecode says so itself. The
+second letter of a module's name is ``_``: by that main.py tells without a look that a module of firmware is not here.
 """
 
 MAGIC = b"WFAG"
@@ -14,8 +15,8 @@ def pack(files):
     heads = [data[1:3] for name, data in files.items() if name.endswith(".mpy")]
     version, flags = heads[0][0], max(head[1] for head in heads)
     names = sorted(files, key=str.encode)
-    if len(names) > 255 or any(len(name.encode()) > NAME for name in names):
-        raise ValueError(f"more than 255 members, or a name of more than {NAME} bytes")
+    if len(names) > 255 or any(len(name.encode()) > NAME or (name.endswith(".mpy") and name[1] != "_") for name in names):
+        raise ValueError(f"more than 255 members, a name of more than {NAME} bytes, or a module's without _")
     table, data = bytearray(), bytearray()
     for name in names:
         place = HEAD + ROW * len(names) + len(data)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fleet.sim import archive, link, names
 
-_HOST_ONLY = ("explain.mpy", "r_limits.mpy")  # sentences and bounds for people: boards send codes
+_HOST_ONLY = ("explain.mpy", "r_limits.mpy", "api.mpy")  # sentences, bounds and calls for people: not the agent's
 
 
 class CompileError(RuntimeError):

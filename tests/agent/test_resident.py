@@ -23,7 +23,7 @@ base = gc.mem_alloc()
 MEASURES = """
     gc.collect()
     base -= gc.mem_alloc()
-    from heap_main import run
+    from r_heap import run
     gc.collect()
     base += gc.mem_alloc()
 """
@@ -43,10 +43,10 @@ def measured(board):
 
 def test_resident_heap_with_a_guest_running(tmp_path, fleet):
     flash = tmp_path / "heap1"
-    image.install(flash, [(HERE / "heap_main.py", "heap_main.py")])
+    image.install(flash, [(HERE / "heap_main.py", "r_heap.py")])
     main = (flash / "main.py").read_text()
     changed = main.replace("    from a_supervisor import run\n", MEASURES).replace('run("", died)', "run(base)")
-    assert changed.count("heap_main") == changed.count("run(base)") == 1
+    assert changed.count("r_heap") == changed.count("run(base)") == 1
     (flash / "main.py").write_text(FIRMWARE + changed)  # as boards start it: what main.py keeps is counted
     board = Board(flash, identity=fleet.identity())
     board.start()

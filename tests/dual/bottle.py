@@ -47,7 +47,7 @@ TRAP = b"\x00"
 BAD = b"an agent that dies at once"
 
 
-MEMBERS = ("aaa.mpy", "agent.mpy", "zzz.mpy")
+MEMBERS = ("a_a.mpy", "a_gent.mpy", "z_z.mpy")
 
 
 def archive(body):
@@ -56,7 +56,7 @@ def archive(body):
     place = 8 + 32 * len(MEMBERS)
     for member in MEMBERS:
         data += member.encode() + bytes(28 - len(member)) + bytes((place & 255, place >> 8, 0, 0))
-        place += len(body) if member == "agent.mpy" else 1
+        place += len(body) if member == "a_gent.mpy" else 1
     return data + b"a" + body + b"z"
 
 
@@ -220,11 +220,11 @@ class Bottle:
         if self.agents:
             if self.flash.files.get(self.home()) not in self.agents:
                 self.unsigned.append(self.home())
-            for wrong in ("/agent.py", "/agent", "/agent_.mpy", "/a.mpy", "/zzzz.mpy"):
+            for wrong in ("/a_gent.py", "/a_gent", "/a_gent_.mpy", "/a_.mpy", "/z_zz.mpy", "/os.mpy"):
                 self.refuses(wrong)
             for member in MEMBERS:
                 self.mounted.stat("/" + member)
-            if self.mounted.open("/agent.mpy", "rb").read(len(BAD)) == BAD:
+            if self.mounted.open("/a_gent.mpy", "rb").read(len(BAD)) == BAD:
                 raise ValueError("a bad agent")
         return _boot(agent, safe)
 
