@@ -20,7 +20,6 @@ from bench import measure, programs  # noqa: E402
 from bench.__main__ import mean  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
 from mpwasm.native.executor import NativeInstance  # noqa: E402
-from mpwasm.native.runtime import Runtime  # noqa: E402
 from mpwasm.native.targets import RV32IMC, XTENSA_FPU, XTENSAWIN  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
 from tests.native import xtensa_core  # noqa: E402
@@ -54,7 +53,7 @@ def native(cpu, name, folder):
 def ours(cpu, name, folder, architecture=XTENSAWIN):
     """(checksum, instructions, bytes) of the kernel as our machine code; `architecture` is which Xtensa."""
     module = load_module(measure.Plain((KERNELS / f"{name}.wasm").read_bytes()))
-    blob = compile_module(module, Runtime(), RV32IMC) if cpu == "rv32" else xtensa_core.compiled(module, Runtime(), architecture)
+    blob = compile_module(module, True, RV32IMC) if cpu == "rv32" else xtensa_core.compiled(module, True, architecture)
     log = folder / "log"
     core = RV32Core(blob.code, count=True) if cpu == "rv32" else xtensa_core.XtensaCore(blob.code, log)
     instance = NativeInstance(module)

@@ -21,7 +21,6 @@ from mpwasm import explain  # noqa: E402
 from mpwasm.errors import WasmError  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
 from mpwasm.native.executor import NativeInstance  # noqa: E402
-from mpwasm.native.runtime import Runtime  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
 from tests.native.core import Core  # noqa: E402
 
@@ -46,7 +45,7 @@ def on_core(raw):
     """(checksum, cycles, bytes of code) of the module `raw` as machine code on the bare core, its memory committed before; WasmError if it can't
     be called without anything."""
     module = load_module(measure.Plain(raw))
-    blob = compile_module(module, Runtime())
+    blob = compile_module(module, True)
     core = Core(blob.code)
     instance = NativeInstance(module)
     instance.attach(blob, core)

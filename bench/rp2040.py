@@ -10,13 +10,12 @@ t0 = time.ticks_us()
 with open("/bench.wasm", "rb") as f: module = load_module(f)
 t1 = time.ticks_us()
 from mpwasm.native.compile import compiling
-from mpwasm.native.runtime import Runtime
 from mpwasm.native.targets import begin
 begin(4)
 gc.collect()
 before = gc.mem_alloc()
 t2 = time.ticks_us()
-task = compiling(module, Runtime())
+task = compiling(module, True)
 while True:
     try: next(task)
     except StopIteration as end:
@@ -26,7 +25,7 @@ t3 = time.ticks_us()
 size = len(blob.code)
 blob = None
 gc.collect()
-task = compiling(module, Runtime())
+task = compiling(module, True)
 peak = 0
 while True:
     try: next(task)

@@ -15,7 +15,6 @@ sys.path[:0] = [str(HERE.parent / "device"), str(HERE.parent)]
 
 from bench import instructions, measure, programs  # noqa: E402
 from mpwasm.native.compile import compile_module  # noqa: E402
-from mpwasm.native.runtime import Runtime  # noqa: E402
 from mpwasm.native.targets import ARMV6M  # noqa: E402
 from mpwasm.wasm.load import load_module  # noqa: E402
 
@@ -25,7 +24,7 @@ Size = namedtuple("Size", "wasm blob own fixed library")
 def sizes(raw, architecture=ARMV6M):
     """The `Size` of the module `raw`, in bytes."""
     module = load_module(measure.Plain(raw))
-    blob = compile_module(module, Runtime(), architecture)
+    blob = compile_module(module, True, architecture)
     fixed = min(blob.starts) & -4
     borrowed = [start & -4 for start in blob.starts[len(module.codes) :]]
     own = (min(borrowed) if borrowed else len(blob.code)) - fixed

@@ -13,7 +13,6 @@ from mpwasm.errors import Unlinkable
 from mpwasm.native import image
 from mpwasm.native.compile import compile_module
 from mpwasm.native.container import ENGINE
-from mpwasm.native.runtime import Runtime
 from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2, XTENSA_FPU, XTENSAWIN
 from mpwasm.wasi.resolver import find
 from mpwasm.wasm.load import load_module
@@ -52,14 +51,11 @@ def add(manifest, payload, wanted):
 def compiled(payload, architecture):
     """The image of the module in `payload` for one architecture."""
     module = load_module(io.BytesIO(payload))
-    library = Runtime()
     try:
         rows = image.bound(module, find)
-        blob = compile_module(module, library, architecture)
+        blob = compile_module(module, True, architecture)
     except Unlinkable as error:
         raise FleetError(f"The module imports {error.detail}, which boards do not have. `fleet inspect` tells more.") from error
-    finally:
-        library.close()
     hint = image.hint(rows, blob.rare)
     parts = image.parts(module, blob, rows, (architecture, SUBVERSION))
     return bytes((len(hint),)) + hint + b"".join(parts)

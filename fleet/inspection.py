@@ -66,13 +66,8 @@ def inspect(data, name):
 def machine_code(module):
     """Bytes of machine code that boards with an ARMv6-M or later Cortex-M make of `module`, what it needs of the run-time library included."""
     from mpwasm.native.compile import compile_module
-    from mpwasm.native.runtime import Runtime
 
-    library = Runtime()
-    try:
-        return len(compile_module(module, library).code)
-    finally:
-        library.close()
+    return len(compile_module(module, True).code)
 
 
 def entry_of(module):

@@ -54,12 +54,9 @@ from mpwasm.native.executor import NativeInstance
 def made(module):
     from mpwasm.native.compile import compile_module
     from mpwasm.native.container import wrap
-    from mpwasm.native.runtime import Runtime
     target = targets.target()
-    library = Runtime()
     gc.collect()  # else what lives on lies between what loading left, and code finds no piece to grow in
-    blob = compile_module(module, library, target[0])
-    library.close()
+    blob = compile_module(module, True, target[0])
     head, tail = wrap(len(blob.code), (), *target)
     run, _ = importer.load(BytesIO(b"".join((head, blob.code, tail))))
     blob.code = None

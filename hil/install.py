@@ -43,7 +43,7 @@ def compiled(*command):
     """{path on the board: bytes} of the modules and the run-time library that a command line of the project writes into its last word, a folder."""
     with tempfile.TemporaryDirectory() as folder:
         run(*command, folder)
-        paths = sorted(path for path in Path(folder).rglob("*") if path.suffix in (".mpy", ".slots"))
+        paths = sorted(path for path in Path(folder).rglob("*") if path.suffix in (".mpy", ".code"))
         return {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in paths}
 
 

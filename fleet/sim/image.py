@@ -105,7 +105,7 @@ def sources(folder=None):
 def data(folder=None):
     """The device's other files, as (path, name below /lib)."""
     folder = folder or device_folder()
-    return [(path, path.relative_to(folder).as_posix()) for path in sorted((folder / "mpwasm").rglob("*.slots"))]
+    return [(path, path.relative_to(folder).as_posix()) for path in sorted((folder / "mpwasm").rglob("*.code"))]
 
 
 def main_file():

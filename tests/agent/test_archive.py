@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleet.sim import archive, image
-from mpwasm.native import runtime
+from mpwasm.native import library
 from mpwasm.native.compile import compile_module
 from mpwasm.wasm.load import load_module
 
@@ -47,6 +47,6 @@ def test_the_compiler_reads_its_library_there(mounted, monkeypatch):
 
     with MODULE.open("rb", buffering=0) as file:
         module = load_module(file)
-    wanted = compile_module(module, runtime.Runtime()).code
-    monkeypatch.setattr(runtime, "open", from_archive, raising=False)
-    assert bytes(compile_module(module, runtime.Runtime()).code) == bytes(wanted) and opened
+    wanted = compile_module(module, True).code
+    monkeypatch.setattr(library, "open", from_archive, raising=False)
+    assert bytes(compile_module(module, True).code) == bytes(wanted) and opened

@@ -124,13 +124,13 @@ def test_a_module_becomes_an_image(store):
 
 
 def test_a_missing_library_is_told(store, monkeypatch):
-    """A board without library.slots says that, and not that its flash is full."""
-    from mpwasm.native import runtime
+    """A board without the library says that, and not that its flash is full."""
+    from mpwasm.native import library
 
     path = Path(__file__).parents[2] / "bench" / "kernels" / "mandel.wasm"
     with path.open("rb", buffering=0) as file:
         module = load_module(file)
-    monkeypatch.setattr(runtime, "__file__", store.dir + "/runtime.py")
+    monkeypatch.setattr(library, "__file__", store.dir + "/library.py")
     assert run(making.image(store, OTHER, module, TARGET))[1] == "no-library"
 
 

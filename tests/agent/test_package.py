@@ -9,7 +9,7 @@ HOST_ONLY = {"mpwasm/explain.py", "mpwasm/wire/limits.py"}
 
 def manifest():
     """The manifest as it should be: [place under /lib, place beside package.json] of each file."""
-    names = sorted(path.relative_to(DEVICE).as_posix() for kind in ("*.py", "*.slots") for path in (DEVICE / "mpwasm").rglob(kind))
+    names = sorted(path.relative_to(DEVICE).as_posix() for kind in ("*.py", "*.code") for path in (DEVICE / "mpwasm").rglob(kind))
     version = next(line.split('"')[1] for line in (DEVICE.parent / "pyproject.toml").read_text().splitlines() if line.startswith("version"))
     return {"urls": [[name, name] for name in names if name not in HOST_ONLY], "deps": [], "version": version}
 

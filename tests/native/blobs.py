@@ -5,19 +5,16 @@ from hashlib import sha256
 
 from mpwasm.native import image
 from mpwasm.native.compile import compile_module
-from mpwasm.native.runtime import Runtime
 from mpwasm.wasi.resolver import find
 from mpwasm.wasm.load import load_module
 
 
-def digest(path, library, architecture):
-    """SHA-256, in hexadecimal, of what is made of the module at `path`; `library` is the path of the run-time library."""
+def digest(path, architecture):
+    """SHA-256, in hexadecimal, of what is made of the module at `path`."""
     with open(path, "rb") as file:
         module = load_module(file)
-    runtime = Runtime(open(library, "rb"))
     rows = image.bound(module, find)
-    blob = compile_module(module, runtime, architecture)
-    runtime.close()
+    blob = compile_module(module, True, architecture)
     hint = image.hint(rows, blob.rare)
     total = sha256(bytes((len(hint),)) + hint)
     for part in image.parts(module, blob, rows, (architecture, 3)):

@@ -5,4 +5,4 @@ from blobs import digest
 with open("/names") as file:
     for line in file.read().splitlines():
         name, architecture = line.split()
-        print(line, digest("/" + name, "/library.slots", int(architecture)))
+        print(line, digest("/" + name, int(architecture)))

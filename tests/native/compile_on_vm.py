@@ -4,12 +4,9 @@ import binascii
 import hashlib
 
 from mpwasm.native.compile import compile_module
-from mpwasm.native.runtime import Runtime
 from mpwasm.wasm.load import load_module
 
 with open("/kernel.wasm", "rb") as file:
     module = load_module(file)
-runtime = Runtime()
-blob = compile_module(module, runtime)
-runtime.close()
+blob = compile_module(module, True)
 print(len(blob.code), binascii.hexlify(hashlib.sha256(blob.code).digest()).decode())

@@ -1,4 +1,4 @@
-"""Makes device/mpwasm/native/thumb_float.py of c/f32_thumb.s and thumb_entry.py of c/entry_thumb.s, with GNU as.
+"""Makes thumb_float.py of c/f32_thumb.s, and device/mpwasm/native/thumb_entry.py of c/entry_thumb.s, with GNU as.
 
 ``python -m tests.native.helpers``
 """
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 NATIVE = Path(__file__).resolve().parents[2] / "device" / "mpwasm" / "native"
-TARGET = NATIVE / "thumb_float.py"
+TARGET = Path(__file__).with_name("thumb_float.py")
 ENTRY = NATIVE / "thumb_entry.py"
 REASONS = 9  # of exits, see native/record.py; one has none
 # opcode: routine, and the chunk that it is in

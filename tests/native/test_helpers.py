@@ -9,9 +9,9 @@ import unicorn
 from unicorn import arm_const as arm
 
 from mpwasm.native.thumb import Thumb
-from mpwasm.native.thumb_float import CALLS, CHUNKS, ROUTINES
 from tests.native import helpers
 from tests.native import library_cases as cases
+from tests.native.thumb_float import CALLS, CHUNKS, ROUTINES
 
 CODE, FRAME, STACK, BACK, LIBRARY = 0x20000000, 0x20010000, 0x20020000, 0x10000000, 0x1000
 COUNT = 3000

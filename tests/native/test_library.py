@@ -11,15 +11,17 @@ import wasmbuild
 from wasmbuild import i32, i64
 
 from mpwasm.errors import Trap
-from mpwasm.native.library import Library
+from mpwasm.native.borrowed import instruction
+from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2, XTENSAWIN
+from mpwasm.native.thumb_code import ThumbCode
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
-from mpwasm.wasm.module import words
 from mpwasm.wasm.names import opcode_name
 from mpwasm.wasm.slots import OPS, length
 from tests import figures
 from tests.native import library_cases as cases
-from tests.native.lowered import NATIVE, TARGET, WASM, load, lowered
+from tests.native import ready
+from tests.native.ready import NATIVE, WASM, load
 from tests.native.unicorn_core import Alone, OnUnicorn
 
 COUNT = 150
@@ -34,14 +36,13 @@ TEMPLATES = {
     *"move move64 const const32 const64 select select64 br call return i32.wrap i64.extend32_s i64.extend32_u".split(),
 }
 
-
+ROUTINES = {ARMV6M: ThumbCode.ROUTINES, THUMB2: ThumbCode.ROUTINES, RV32IMC: (), XTENSAWIN: (0x91, 0x95)}
 EXPORTS = sorted(int(name, 16) for name, (kind, _) in load().exports.items() if kind == 0)
 
 
 def test_source_gives_these_bytes(tmp_path):
     subprocess.run(["make", "-s", "-C", NATIVE / "c", f"PYTHON={sys.executable}", f"OUT={tmp_path}"], check=True, timeout=120)
     assert filecmp.cmp(tmp_path / "library.wasm", WASM, shallow=False)
-    assert lowered() == TARGET.read_bytes()
 
 
 def foreign(codes):
@@ -67,25 +68,31 @@ def test_everything_is_there():
     assert set(EXPORTS) == floats | {0x67, 0x68, 0x69, *range(0x6D, 0x71), 0x79, 0x7A, 0x7B, 0x7E, *range(0x7F, 0x83), *range(0x86, 0x8B)}
 
 
-def test_read_one_by_one():
-    """A `Library` gives the code of each function as the whole module does, what its result takes, and finds it by slot op."""
-    whole = load()
-    with TARGET.open("rb", buffering=0) as file:
-        library = Library(file)
-        for i in reversed(range(len(whole.codes))):
-            assert library.row(i) == whole.codes[i]
-            assert words(library.module.types[library.module.funcs[i]][1]) == words(whole.types[whole.funcs[i]][1])
-        assert library.find(0xCA, 0x92) == whole.exports["92"][1]
-        assert library.find(0xC9, 0xA8) == library.find(0xC9, 0xFC00) == whole.exports["fc00"][1]
-        assert library.find(0xC9, 0xAE) == whole.exports["fc04"][1] and library.find(0xC9, 0xB1) == whole.exports["fc07"][1]
-        assert library.find(0x77, 0) == library.find(0xCF, 0x92) == -1
-    assert found_as_named(library, whole)
+def test_a_board_finds_each():
+    """Each integer op, by its name, is done by the function whose opcode is exported, or by none; a conversion by the one that saturates."""
+    floats = [opcode for opcode in (*range(0x5B, 0x67), *range(0x8B, 0xA7), *range(0xB2, 0xBC), *range(0xFC00, 0xFC08))]
+    assert all(instruction(op, opcode) == opcode for op in (0xC9, 0xCA) for opcode in floats)
+    assert [instruction(0xC9, opcode) for opcode in (*range(0xA8, 0xAC), *range(0xAE, 0xB2))] == list(range(0xFC00, 0xFC08))
+    named = {opcode_name(opcode): opcode for opcode in EXPORTS}
+    assert all(instruction(op, 0) == named.get(row[0].removesuffix(".k"), 0) for op, row in OPS.items() if op < 0xC9)
+    assert instruction(0xCB, 0x92) == instruction(0xCF, 0x92) == 0
 
 
-def found_as_named(library, whole):
-    """Whether each integer op, by its name, is found where its opcode is exported, or nowhere."""
-    numbers = {opcode_name(int(name, 16)): index for name, (kind, index) in whole.exports.items() if kind == 0}
-    return all(library.find(op, 0) == numbers.get(row[0].removesuffix(".k"), -1) for op, row in OPS.items() if op < 0xC9)
+@pytest.mark.parametrize("architecture", ready.ARCHITECTURES)
+def test_ready_code_is_what_the_compiler_makes(architecture):
+    assert ready.ready(architecture) == ready.path(architecture).read_bytes()
+
+
+@pytest.mark.parametrize("architecture", ready.ARCHITECTURES)
+def test_ready_code_in_its_file(architecture):
+    """All functions are there, each comes before those that it calls, and none needs a place beyond what words of 16 bits tell."""
+    units = ready.units(architecture)
+    numbers = [number for unit in units for number in unit.entries]
+    assert set(EXPORTS) <= set(numbers) and len(set(numbers)) == len(numbers)
+    assert {number - 256 for number in numbers if 256 <= number < 512} == set(ROUTINES[architecture])
+    for unit in units:
+        assert all(number < 9 or numbers.index(number) > numbers.index(min(unit.entries)) for _, number in unit.calls)
+    assert ready.path(architecture).stat().st_size < 2 << 16
 
 
 def differences(instance, count, reference=cases.expected, opcodes=EXPORTS):

@@ -11,7 +11,6 @@ import wasmtime
 from bench import vm
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
-from mpwasm.native.runtime import Runtime
 from mpwasm.wasm.load import load_module
 from tests import figures
 from tests.native.core import Core
@@ -25,9 +24,7 @@ def run(path):
     """(checksum, cycles) of the kernel `path`."""
     with path.open("rb", buffering=0) as file:
         module = load_module(file)
-    runtime = Runtime()
-    blob = compile_module(module, runtime)
-    runtime.close()
+    blob = compile_module(module, True)
     core = Core(blob.code)
     instance = NativeInstance(module)
     instance.attach(blob, core)
@@ -66,8 +63,6 @@ def test_against_the_interpreters(name):
 def test_micropython_compiles_the_same():
     """Boards read the library from their flash, and make the same bytes of it."""
     raw = (ROOT / "bench" / "kernels" / "mandel.wasm").read_bytes()
-    runtime = Runtime()
-    blob = compile_module(load_module(BytesIO(raw)), runtime)
-    runtime.close()
+    blob = compile_module(load_module(BytesIO(raw)), True)
     said = vm.run([Path(__file__).parent / "compile_on_vm.py"], {"kernel.wasm": raw})
     assert said.split() == [str(len(blob.code)), hashlib.sha256(blob.code).hexdigest()]

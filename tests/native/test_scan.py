@@ -23,15 +23,13 @@ def test_lengths():
 
 def test_slots_are_those_that_the_table_names():
     for op, (name, operands) in OPS.items():
-        code = sample(op)
+        code = array("H", [op, *range(10, 130, 10)])
         if op in (0xC9, 0xCA):
-            code[1] = 0x8B
+            code[1] = 0x8B if op == 0xC9 else 0x92
         if name in ("call", "call_indirect", "return"):
             continue  # their slots are known by the callee's type
-        found = scan.reads(code, 0)
-        units = [(found & 7) + i for i in range(found >> 3 & 3)]
-        assert units == [i + 1 for i, kind in enumerate(operands) if kind == "s"], name
-        assert [scan.writes(code, 0) & 7] == ([i + 1 for i, kind in enumerate(operands) if kind == "d"] or [0]), name
+        for found, slot in ((scan.words_read(code, 0), "s"), (scan.words_written(code, 0), "d")):
+            assert [word for word in found if not word % 10] == [code[i + 1] for i, kind in enumerate(operands) if kind == slot], name
 
 
 def test_wide_slots_are_two_words():
@@ -42,7 +40,16 @@ def test_wide_slots_are_two_words():
         ([0x6A, 2, 4, 6, 8], [2, 3, 4, 5, 6], (8, 9)),
         ([0xC9, 0x99, 2, 4], [2, 3], (4, 5)),
     ):
-        assert scan.words_read(array("H", code), 0) == read and scan.words_written(array("H", code), 0) == written
+        assert list(scan.words_read(array("H", code), 0)) == list(read) and scan.words_written(array("H", code), 0) == written
+
+
+def test_wide_floats_are_two_words():
+    for opcode in (*range(0x5B, 0x67), *range(0x8B, 0xA7), *range(0xA8, 0xAC), *range(0xAE, 0xBC), *range(0xFC00, 0xFC08)):
+        *taken, given = scan.signature(opcode)
+        code = array("H", [0xC8 + len(taken), opcode, 10, 20, 30])
+        read = [10 * (i + 1) + high for i, kind in enumerate(taken) for high in range(2 - kind % 2)]
+        written = [10 * (len(taken) + 1) + high for high in range(2 - given % 2)]
+        assert list(scan.words_read(code, 0)) == read and list(scan.words_written(code, 0)) == written, hex(opcode)
 
 
 def test_words_of_the_inner_loop_live_in_registers():

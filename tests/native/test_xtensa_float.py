@@ -12,11 +12,12 @@ import pytest
 import wasmbuild
 from wasmbuild import i32
 
-from mpwasm.native import fpu, targets, xtensa_divide, xtensa_float, xtensa_root
+from mpwasm.native import fpu, library, targets, xtensa_float
 from mpwasm.native.targets import XTENSA_FPU, XTENSAWIN
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
 from tests.native import library_cases as cases
+from tests.native import ready, xtensa_divide, xtensa_root
 from tests.native.test_library import instructions, outcome
 from tests.native.xtensa_core import MACHINE, MISSING, STACK, OnXtensaFpu, Program, present
 
@@ -228,8 +229,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize("module, name, wrong, opcode", WRONG)
-def test_a_wrong_routine_is_found(module, name, wrong, opcode, monkeypatch):
+def test_a_wrong_routine_is_found(module, name, wrong, opcode, monkeypatch, tmp_path):
     monkeypatch.setattr(module, name, wrong)
+    monkeypatch.setattr(library, "__file__", str(tmp_path / "library.py"))
+    (tmp_path / "xtensa.code").write_bytes(ready.ready(XTENSAWIN))
     assert inexact(opcode, 2000)
 
 

@@ -9,7 +9,6 @@ from unicorn import arm_const, riscv_const
 from mpwasm.errors import Trap
 from mpwasm.native.compile import compile_module
 from mpwasm.native.executor import NativeInstance
-from mpwasm.native.runtime import Runtime
 from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2
 
 PAGE = 0x1000
@@ -112,10 +111,7 @@ class OnUnicorn(NativeInstance):
     ARCHITECTURE, CORE = ARMV6M, UnicornCore
 
     def __init__(self, module, *args, **kwargs):
-        runtime = Runtime() if self.library else None
-        blob = self.compiled(module, runtime)
-        if runtime:
-            runtime.close()
+        blob = self.compiled(module, self.library)
         try:
             super().__init__(module, *args, **kwargs)
         except Trap:

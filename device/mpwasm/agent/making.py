@@ -42,13 +42,11 @@ def _compiled(module, architecture):
         gc.collect()
         yield
     from mpwasm.native.compile import compiling
-    from mpwasm.native.runtime import Runtime
 
     total = 1
     for function in module.codes:
         total += len(function[0])
-    library = Runtime()
-    task = compiling(module, library, architecture)
+    task = compiling(module, True, architecture)
     done = slices = 0
     try:
         while True:
@@ -60,8 +58,6 @@ def _compiled(module, architecture):
             yield None if units is None else min(99, 100 * done // total)
     except StopIteration as end:
         return end.value
-    finally:
-        library.close()
 
 
 def _parts(store, module, blob, target):

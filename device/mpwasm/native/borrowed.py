@@ -11,8 +11,10 @@ _NOTHING = const(-1)
 _ALWAYS = const(-1)
 _OP = const(4)
 _FLOAT1 = const(0xC9)
-_LIBRARY = const(1 << 16)
-_ROUTINE = const(1 << 17)
+_FLOAT2 = const(0xCA)
+_SATURATING = const(0xFC00)
+_LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and the opcode
+_ROUTINE = const(0x10100)  # of its routines: this and the opcode
 _ADD = const(0)
 _OR = const(4)
 _XOR = const(5)
@@ -23,19 +25,34 @@ _NE = const(1)
 _LT_U = const(4)
 
 
+def instruction(op, opcode):
+    """The opcode of the instruction that the slot op `op` (of floats, the instruction `opcode`) does, where the library has a function for it; else
+    0. The saturating conversion's function does for the one that traps."""
+    kind = op & 0x1F
+    if op < 0x40:
+        return 0x62 + kind if 11 <= kind < 15 else 0
+    if 0x6D <= op < 0x70:
+        return op - 6
+    if 0x80 <= op < 0xC0:
+        return 0x7E if kind == 2 else 0x80 + kind if 6 <= kind < 11 else 0x74 + kind if 11 <= kind < 15 else 0
+    if 0xC3 <= op < 0xC6:
+        return op - 0x4A
+    if 0xA8 <= opcode <= 0xB1:
+        opcode += _SATURATING - (0xA8 if opcode < 0xAE else 0xAA)
+    return opcode if _FLOAT1 <= op <= _FLOAT2 else 0
+
+
 class Borrowed(Control):
     """A function that knows what others do for it."""
 
     def from_library(self, at):
         """The op at `at` as a call; false if there is nothing to call."""
-        if self.library is None:
-            return False
         op = self.code[at]
         opcode = self.code[at + 1] if op >= _FLOAT1 else 0
-        function = self.library.find(op, opcode)
-        if function < 0:
+        function = instruction(op, opcode)
+        if not function or not self.library:
             return False
-        if opcode in self.cpu.ROUTINES:
+        if opcode and opcode in self.cpu.ROUTINES:
             self.call_routine(at, opcode)
         else:
             self.call_library(at, op, opcode, function)
@@ -44,10 +61,12 @@ class Borrowed(Control):
     def call_routine(self, at, opcode):
         """A routine of the CPU: it takes one or two words in the result registers and gives one in the first, and is told in the scratch register
         where free words are; other registers stay."""
-        cpu = self.cpu
-        words = words_read(self.code, at)
-        ra = self.use(words[0])
-        rb = self.use(words[1]) if len(words) > 1 else ra
+        cpu, code = self.cpu, self.code
+        ra = rb = self.use(code[at + 2])
+        at += 3
+        if code[at - 3] == _FLOAT2:
+            rb = self.use(code[at])
+            at += 1
         first, second = cpu.RESULTS
         for r in (first, second, cpu.SCRATCH):
             if r in self.pool:
@@ -64,7 +83,7 @@ class Borrowed(Control):
         self.locked = 0
         cpu.constant(cpu.SCRATCH, 4 * self.frame)
         self.calls.append((cpu.call(), _ROUTINE + opcode))
-        self.receive(words_written(self.code, at)[0], first)
+        self.receive(code[at], first)
         self.locked = 0
 
     def call_library(self, at, op, opcode, function):

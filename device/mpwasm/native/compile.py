@@ -2,15 +2,13 @@
 
 from mpwasm.compat import const
 from mpwasm.native.function import OutOfReach
+from mpwasm.native.library import lay
 from mpwasm.native.lowering import Lowering
-from mpwasm.native.runtime import Closed
 from mpwasm.native.targets import ARMV6M, begin
 
 _FAR = const(4096)
 _FIXED = const(4096)  # bytes at the beginning of memory whose constant addresses are not looked at: they are committed before
-_LIBRARY = const(1 << 16)  # numbers of library functions in calls: this and their index
-_FLOAT = const(0xCA)
-_ROUTINE = const(1 << 17)  # of routines of the CPU: this and the opcode
+_LIBRARY = const(1 << 16)  # numbers in calls: of library functions, this and what the library calls them
 
 
 class Blob:
@@ -27,12 +25,11 @@ class Blob:
         self.fixed = fixed
 
 
-def compile_module(module, library=None, architecture=ARMV6M):
+def compile_module(module, library=False, architecture=ARMV6M):
     """The `Blob` for `module` and one of `targets`' architectures; its entry is at offset 0.
 
-    `library` has ``find(op, opcode)``, which gives the number of the function that does a slot op (and, of floats, an opcode), or -1,
-    and a `module` with these functions, whose rows ``row(index)`` returns: what the op reads are their parameters, what it writes
-    their result.
+    With `library`, functions of the run-time library do what the CPU has no instruction for; else that is left to Python. OSError where its file
+    is not there.
     """
     task = compiling(module, library, architecture)
     while True:
@@ -42,7 +39,7 @@ def compile_module(module, library=None, architecture=ARMV6M):
             return end.value
 
 
-def compiling(module, library=None, architecture=ARMV6M):
+def compiling(module, library=False, architecture=ARMV6M):
     """`compile_module` as a generator, so that a board can do other things meanwhile: yields every few ops how many units of slot code are
     done, or None."""
     low = lowest(module)
@@ -70,38 +67,20 @@ def lowest(module):
 
 
 def needed(lowering, starts):
-    """Compile the library functions that are called, also by each other; a generator that returns where they begin by their numbers."""
+    """Lay down the library functions that are called, also by each other; a generator that returns where they begin by their numbers."""
     places = {}
-    if lowering.library is None:
-        return places
-    lowering.module = lowering.library.module
-    lowering.numbers = _LIBRARY
-    i = 0
-    while i < len(lowering.calls):
-        number = lowering.calls[i][1]
-        i += 1
-        if number < _LIBRARY or number in places:
-            continue
-        if number >= _ROUTINE:
-            starts.append(place_routine(lowering, places, number - _ROUTINE))
-        else:
-            places[number] = yield from one(lowering, lowering.library.row(number - _LIBRARY))
-            starts.append(places[number])
+    wanted = {number - _LIBRARY for _, number in lowering.calls if number >= _LIBRARY}
+    if wanted:
+        for number, unit, place in lay(lowering.cpu, wanted, lowering.calls):
+            places[_LIBRARY + number] = place
+            if unit > starts[-1]:
+                starts.append(unit)
+            yield
     return places
 
 
-def place_routine(lowering, places, opcode):
-    """Lay down a routine of the CPU, and those with it; its calls of the library join the others. Returns where it begins."""
-    found, calls = lowering.cpu.place_routine(opcode)
-    for other in found:
-        places[_ROUTINE + other] = found[other]
-    for at, other in calls:
-        lowering.calls.append((at, _LIBRARY + lowering.library.find(_FLOAT, other)))
-    return min(found.values())
-
-
 def one(lowering, body):
-    """Compile one function, again with longer branches where they do not reach, or with the library open; a generator that returns its offset."""
+    """Compile one function, again with longer branches where they do not reach; a generator that returns its offset."""
     yield from lowering.study(body)
     cpu = lowering.cpu
     cpu.begin(body[0])
@@ -114,9 +93,6 @@ def one(lowering, body):
             return start + cpu.ENTRY
         except OutOfReach:
             pass
-        except Closed:
-            lowering.library.open()
-            yield
         cpu.rewind(start)
         lowering.left = lowering.left[:left]
         while len(lowering.calls) > calls:

@@ -32,7 +32,7 @@ class Control(Function):
             (self.call if op == _CALL else self.call_indirect)(at)
             return
         self.ended = True
-        if self.cold or self.cpu.pool and self.cpu.pool_due():
+        if self.cold or self.cpu.here > self.cpu.due:
             self.islands(True)
 
     # what Python does
@@ -82,7 +82,7 @@ class Control(Function):
             self.direct(function + self.numbers, delta, slot, results)
             return
         self.flush()
-        for word in sorted(self.pins):
+        for word in self.pins:
             if word >= delta:
                 self.save(word, self.pins[word])
         self.forget()
@@ -92,7 +92,7 @@ class Control(Function):
     def from_host(self, delta, slot, results):
         """Take a host call's results from the frame: one or two words may belong elsewhere than at `delta`."""
         if results > 2:
-            for word in sorted(self.pins):
+            for word in self.pins:
                 if word >= delta:
                     self.restore(word, self.pins[word])
             return
@@ -123,12 +123,11 @@ class Control(Function):
 
     def receive(self, word, r):
         """`word` was computed in cache register `r`."""
-        home = self.home(word)
-        if home < 0:
+        if word in self.homes:
+            self.cpu.move(self.homes[word], r)
+        else:
             self.drop(word)
             self.own(r, word)
-        else:
-            self.cpu.move(home, r)
 
     def call_indirect(self, at):
         """call_indirect: Python looks the element up; of machine code it hands the address back, else it made the call."""
@@ -138,7 +137,7 @@ class Control(Function):
         self.flush()
         self.save_pins()
         self.to_frame(code[at + 1])
-        for word in sorted(self.pins):
+        for word in self.pins:
             if word >= delta and word not in self.written:
                 self.save(word, self.pins[word])
         self.forget()

@@ -26,13 +26,15 @@ class Facts:
         self.params = params
         self.temps = plan.temps
         self.zeros = bytearray(frame + 2)
+        if not plan.aligns:
+            self.begin = self.arrive = self.idle
+            self.step = None
+            return
         self.unknown = bytes(len(self.zeros) - self.temps)
         self.locals = memoryview(self.zeros)[: self.temps]
         self.met = {}  # labels: what is known of the locals there
-        if not plan.aligns:
-            self.arrive = self.step = self.idle
 
-    def idle(self, at):
+    def idle(self, at=0):
         """Nothing in this function needs facts."""
 
     def settle(self, regions):
@@ -108,6 +110,9 @@ class Facts:
             self.zeros[code[at + 3]] = self.combined(op, at) if op & 0x1F <= _SHL else 0
         elif op < 0x50:
             self.meet(code[at + 3], at)
+        elif op > 0x7F:
+            for word in words_written(code, at):
+                self.zeros[word] = 0
         elif op > 0x5F:
             self.other(op, at)
         elif op < 0x58:
@@ -116,7 +121,7 @@ class Facts:
                 self.zeros[code[at + 3] + 1] = 0
 
     def other(self, op, at):
-        """Behind the op at `at`, from 0x60 on."""
+        """Behind the op at `at`, from 0x60 to 0x7F."""
         code, zeros = self.code, self.zeros
         if op == 0x60:
             zeros[code[at + 2]] = zeros[code[at + 1]]
@@ -126,7 +131,7 @@ class Facts:
             self.rare(op, at)
 
     def rare(self, op, at):
-        """Behind the op at `at`, one of those from 0x60 on that there are fewer of."""
+        """Behind the op at `at`, one of those that there are fewer of."""
         code, zeros = self.code, self.zeros
         if op == 0x72 or op == 0x73:
             at += 3 if op == 0x72 else 5

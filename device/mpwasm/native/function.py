@@ -95,12 +95,12 @@ class Function(Registers):
         at = ops = 0
         self.ended = False
         self.skip = 0
-        marks, step = self.plan.marks, self.facts.step
-        while at < len(code):
+        marks, step, lengths, end = self.plan.marks, self.facts.step, LENGTH, len(code)
+        while at < end:
             if marks[at]:
                 self.arrive(at)
             self.ended = False
-            if cpu.here > self.limit or cpu.pool and cpu.pool_due():
+            if cpu.here > self.limit or cpu.here > cpu.due:
                 self.islands(False)
             self.unit = at
             if self.sums:
@@ -109,9 +109,12 @@ class Function(Registers):
             self.locked = 0
             if self.passed:
                 self.changed(at)
-            step(at)
-            at += self.skip + (LENGTH[code[at]] or length(code, at))
-            self.skip = 0
+            if step:
+                step(at)
+            at += lengths[code[at]] or length(code, at)
+            if self.skip:
+                at += self.skip
+                self.skip = 0
             ops += 1
             if not ops % _SLICE:
                 yield _SLICE_UNITS
@@ -132,7 +135,7 @@ class Function(Registers):
         if many:
             cpu.clear(self.params + 2, self.temps)
         self.zero_locals(not many)
-        for word in sorted(self.pins):
+        for word in self.pins:
             if word < self.params:
                 self.restore(word, self.pins[word])
         self.forget()
@@ -141,9 +144,8 @@ class Function(Registers):
         """Of the locals that may be read first, zero those that live in registers, and if `in_frame` those that live in the frame."""
         cpu = self.cpu
         for word in sorted(self.plan.zeroed):
-            r = self.home(word)
-            if r >= 0:
-                cpu.constant(r, 0)
+            if word in self.homes:
+                cpu.constant(self.homes[word], 0)
             elif in_frame or word in self.pins:
                 zero = self.constant(0)
                 self.locked = 0
@@ -159,10 +161,12 @@ class Function(Registers):
         if not self.ended:
             self.settle_all()
             self.flush()
-            self.passage(self.pins, pins)
+            if pins is not self.pins:
+                self.passage(self.pins, pins)
         self.forget()
         self.passed.clear()
-        self.pin(pins)
+        if pins is not self.pins:
+            self.pin(pins)
         if mark & 3:
             self.facts.arrive(at)
         self.places[at] = self.cpu.here

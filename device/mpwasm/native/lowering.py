@@ -1,6 +1,7 @@
 """Slot ops of 32 bits, moves and memory, as calls of a CPU's templates on registers."""
 
 from mpwasm.compat import const
+from mpwasm.native.facts import trailing
 from mpwasm.native.pairs import Pairs
 from mpwasm.native.scan import words_read, words_written
 
@@ -15,11 +16,10 @@ class Lowering(Pairs):
     """All slot ops; `one` picks the way for an op."""
 
     # found in this class, too: MicroPython looks class by class, for each 3 us on an RP2040
-    use, define, own, lock, over, dead = Pairs.use, Pairs.define, Pairs.own, Pairs.lock, Pairs.over, Pairs.dead
-    home, spare, grab, oldest_of, load, fetch = Pairs.home, Pairs.spare, Pairs.grab, Pairs.oldest_of, Pairs.load, Pairs.fetch
-    constant, evict, back, flush, drop, forget = Pairs.constant, Pairs.evict, Pairs.back, Pairs.flush, Pairs.drop, Pairs.forget
-    kill, unlock, site, hop, branch, to_label = Pairs.kill, Pairs.unlock, Pairs.site, Pairs.hop, Pairs.branch, Pairs.to_label
-    close, later, call_library, from_library = Pairs.close, Pairs.later, Pairs.call_library, Pairs.from_library
+    use, define, own, over, spare, grab, fetch = Pairs.use, Pairs.define, Pairs.own, Pairs.over, Pairs.spare, Pairs.grab, Pairs.fetch
+    constant, evict, back, flush, drop, forget, lock = Pairs.constant, Pairs.evict, Pairs.back, Pairs.flush, Pairs.drop, Pairs.forget, Pairs.lock
+    unlock, site, hop, branch, to_label, close, later = Pairs.unlock, Pairs.site, Pairs.hop, Pairs.branch, Pairs.to_label, Pairs.close, Pairs.later
+    from_library, save, restore, receive, wide = Pairs.from_library, Pairs.save, Pairs.restore, Pairs.receive, Pairs.wide
 
     def one(self, at):
         """The op at unit `at`."""
@@ -30,6 +30,8 @@ class Lowering(Pairs):
             self.compare_branch(op, at)
         elif op < 0x60:
             self.access(op, at)
+        elif 0x7F < op < 0xC9:
+            self.wide(op, at)
         elif op < 0x65:
             self.copy(op, at)
         elif op < 0x69:
@@ -38,10 +40,8 @@ class Lowering(Pairs):
             self.select(op, at)
         elif op < 0x6D:
             self.extend(at)
-        elif 0x70 <= op < 0x76:
+        elif 0x6F < op < 0x76:
             self.control(op, at)
-        elif 0x80 <= op < 0xC9:
-            self.wide(op, at)
         else:
             self.rest(op, at)
 
@@ -88,7 +88,8 @@ class Lowering(Pairs):
     def put_constant(self, word, value):
         """word = value; a temporary is made where it is used."""
         if word >= self.temps and word not in self.pins:
-            self.drop(word)
+            if word in self.held:
+                self.drop(word)
             self.lazy[word] = value
         else:
             self.cpu.constant(self.define(word), value)
@@ -225,7 +226,8 @@ class Lowering(Pairs):
         if self.lazy and self.lazy.get(code[at + 1], self.known) + offset < self.known and self.access_known(op, at, offset, wide):
             return
         word, size = code[at + 1], _SIZES[op - 0x50]
-        proved = self.facts.zeros[word] >= size and not offset & (1 << size) - 1
+        zeros = trailing(self.lazy[word]) if word in self.lazy else self.facts.zeros[word]
+        proved = zeros >= size and not offset & (1 << size) - 1
         self.size = 0 if proved else size
         item = None if self.passes(word, offset + (1 << size) + 4 * wide, proved) else self.later(_ACCESS, offset)
         ra = self.use(word)
@@ -293,8 +295,6 @@ class Lowering(Pairs):
                 cpu.negate(self.define(word, rb), rb)
                 self.locked = 0
                 return
-        if kind > 8 and k is not None:
-            kind, k = 10, (-k if kind == 9 else k) & 31
         if k is None:
             ra, rb = self.use(a), self.use(b)
             if kind > 5 and cpu.COUNTS:
@@ -307,6 +307,8 @@ class Lowering(Pairs):
         elif kind < 2 and word >= self.temps > a and a in self.pins and word not in self.pins:
             self.drop(word)
             self.sums[word] = a, -k if kind else k
+        elif kind > 8:
+            self.compute_k(10, a, (-k if kind == 9 else k) & 31, word)
         else:
             self.compute_k(kind, a, k, word)
 

@@ -17,19 +17,19 @@ class Pairs(Borrowed):
     def wide(self, op, at):
         """Slot ops 0x80 to 0xC8."""
         code = self.code
-        kind = op & 0x1F
-        k = None
-        if op < 0xC0 and op & 0x20:
-            k = code[at + 2] - (code[at + 2] >> 15 << 16)
         if op >= 0xC0:
             self.unary(op, at)
+            return
+        kind = op & 0x1F
+        k = code[at + 2] - (code[at + 2] >> 15 << 16) if op & 0x20 else None
+        if kind < 2:
+            self.carried(kind, code[at + 1], code[at + 2], k, code[at + 3])
         elif kind >= 16:
             self.compare_wide(kind - 16, at, k)
-        elif kind < 2:
-            self.carried(kind, code[at + 1], code[at + 2], k, code[at + 3])
-        elif 3 <= kind < 6:
-            for i in range(2):
-                self.compute(kind, code[at + 1] + i, code[at + 2] + i, k if not i or k is None else k >> 31, code[at + 3] + i)
+        elif 2 < kind < 6:
+            a, b, word = code[at + 1], code[at + 2], code[at + 3]
+            self.compute(kind, a, b, k, word)
+            self.compute(kind, a + 1, b + 1, k if k is None else k >> 31, word + 1)
         elif 6 <= kind < 11 and k is not None:
             self.shift(kind, code[at + 1], k & 63, code[at + 3])
         elif kind == 2 and self.cpu.WIDENS:

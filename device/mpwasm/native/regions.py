@@ -25,15 +25,15 @@ _PASSAGE = const(4)  # cycles to bring a word into a register at a loop's head a
 class Region:
     """Units `first` up to `end` (not included) within the region `around` (None: the whole function).
 
-    `wide`: there are 64-bit ops. `pins` maps a word of the frame to the register where it lives. `gains` maps words to the cycles that a
-    register would save each time round.
+    `wide`: there are 64-bit ops. `pins` maps words of the frame, in their order, to the registers where they live. `gains` maps words to the
+    cycles that a register would save each time round.
     """
 
     def __init__(self, first, end):
         self.first = first
         self.end = end
         self.around = None
-        self.pins = OrderedDict()  # in the same order on every Python, for the same code
+        self.pins = {}
         self.gains = {}
         self.calls = 0
         self.wide = False
@@ -43,8 +43,8 @@ class Plan:
     """What is known of a function before it is compiled: `marks`, a byte per unit (bits: a label, a loop's head, the border of a region), and
     `regions`, in order of their first units.
 
-    `zeroed`: the locals that may be read before they are written. `aligns`: there are accesses to more than a byte; `calls`: the functions
-    that are called outside of loops are below this number.
+    `zeroed`: the locals that may be read before they are written. `aligns`: there are accesses to more than a byte whose address is no constant;
+    `calls`: the functions that are called outside of loops are below this number.
     `temps` is the first word behind the locals: what is read there is dead afterwards. `cpu` names the registers to choose from: its LOW_PINS are
     used as they are (one less where there are 64-bit ops, which need more of the others), its HIGH_PINS have to be copied for most ops.
     """
@@ -71,15 +71,17 @@ class Plan:
             self.choose(region, cpu.LOW_PINS[: len(cpu.LOW_PINS) - region.wide], cpu.HIGH_PINS)
         for region in self.regions:
             self.inherit(region, cpu.LOW_PINS[-1])
+            pins = region.pins
+            region.pins = OrderedDict([(word, pins[word]) for word in sorted(pins)])
 
     def find_loops(self):
         """Mark the labels; a region for each loop, nested ones within each other. A generator that yields now and then."""
         code, at, loops = self.code, 0, {}
-        ops = 0
-        while at < len(code):
+        lengths, end, ops = LENGTH, len(self.code), 0
+        while at < end:
             op = code[at]
-            after = at + (LENGTH[op] or length(code, at))
-            if 0x40 <= op < 0x50 or 0x70 <= op < 0x72:
+            after = at + (lengths[op] or length(code, at))
+            if 0x3F < op < 0x72 and (op < 0x50 or op > 0x6F):
                 for t in targets(code, at):
                     t = code[t]
                     self.marks[t] |= _LABEL
@@ -116,11 +118,12 @@ class Plan:
         code, at, number = self.code, 0, 1
         seen, made = [0] * (frame + 2), [0] * (frame + 2)
         region = self.regions[0]
-        temps, gains = self.temps, region.gains
+        temps, written, gains = self.temps, self.written, region.gains
         sure, met = (1 << self.params + 2) - 1, {}  # bits of the words that were written for certain; the same at labels ahead
-        ops = 0
-        while at < len(code):
-            if self.marks[at]:
+        marks, lengths, end = self.marks, LENGTH, len(code)
+        ops = before = 0
+        while at < end:
+            if marks[at]:
                 number += 1
                 region = self.at(at)
                 gains = region.gains
@@ -138,7 +141,7 @@ class Plan:
             for word in words_written(code, at):
                 if made[word] != number:
                     made[word] = number
-                    self.written.add(word)
+                    written.add(word)
                     if word < temps:
                         gains[word] = gains.get(word, 0) + _FRAME
                         sure |= 1 << word
@@ -147,11 +150,14 @@ class Plan:
             ops += 1
             if not ops % _SLICE:
                 yield 0
-            if op > 0x3F:
-                number += self.ended(code, at, region)
+            if op > 0x7F:
+                region.wide |= op < 0xC9
+            elif op > 0x3F:
+                number += self.ended(code, at, region, before)
                 if op < 0x50 or 0x6F < op < 0x76:
                     sure = self.parted(code, at, sure, met)
-            at += LENGTH[op] or length(code, at)
+            before = at
+            at += lengths[op] or length(code, at)
 
     def parted(self, code, at, sure, met):
         """Tell the labels to which the op at `at` branches what is `sure` to be written there; what is behind it, all where nothing comes."""
@@ -163,15 +169,14 @@ class Plan:
             self.zeroed.update(word for word in range(code[at + 1], code[at + 1] + code[at + 2]) if word < self.temps and not sure >> word & 1)
         return sure if op < 0x50 or op == _CALL or op == _CALL_INDIRECT else -1
 
-    def ended(self, code, at, region):
-        """Count calls, look for 64-bit ops and for accesses; 1 where a block ends behind the op at `at`."""
+    def ended(self, code, at, region, before):
+        """Count calls, look for accesses; 1 where a block ends behind the op at `at` (0x40 to 0x7F), which the one at `before` precedes."""
         op = code[at]
         if op < 0x60:
             if 0x52 <= op < 0x56 or 0x59 <= op < 0x5C:
-                self.aligns = True
+                self.aligns |= code[before] != 0x62 or code[before + 2] != code[at + 1]
                 region.wide |= op == 0x5B
             return 1 if op < 0x50 else 0
-        region.wide |= 0x80 <= op < 0xC9
         if op == _RETURN and code[at + 2] == 1:
             region.gains[code[at + 1]] = region.gains.get(code[at + 1], 0) + 1
         if op == _CALL or op == _CALL_INDIRECT:
@@ -182,15 +187,11 @@ class Plan:
             return 1
         return 0
 
-    def gain(self, region, word):
-        """Cycles that a register for `word` saves in `region`, less what calls cost it."""
-        kept = region.calls * _FRAME * (2 if word in self.written else 1)
-        return region.gains[word] - kept
-
     def choose(self, region, low, high):
         """Give registers to the words of `region` that gain most; tell the region around what that means for it."""
         around = region.around
-        found = sorted((-self.gain(region, word), word) for word in region.gains)
+        gains, kept = region.gains, region.calls * _FRAME  # what calls cost a word, twice that if it is ever written
+        found = sorted([(kept * (2 if word in self.written else 1) - gains[word], word) for word in gains])
         free = list(low + high)
         least = _NOTHING if around and not region.calls else -_PASSAGE
         for gain, word in found:
@@ -199,9 +200,9 @@ class Plan:
             self.pin(region, word, -gain, free, low)
         if around:
             around.calls += _OFTEN * region.calls
-            for word in region.gains:
-                more = _PASSAGE if word in region.pins else _OFTEN * region.gains[word]
-                around.gains[word] = around.gains.get(word, 0) + more
+            pins, more = region.pins, around.gains
+            for word in gains:
+                more[word] = more.get(word, 0) + (_PASSAGE if word in pins else _OFTEN * gains[word])
 
     def pin(self, region, word, gain, free, low):
         """Let `word` live in a register of `free`: the one that a loop within `region` has chosen for it, else the best."""
@@ -222,6 +223,6 @@ class Plan:
         used = set(region.pins.values())
         if region.wide:
             used.add(last)
-        for word in sorted(around.pins):
+        for word in around.pins:
             if word not in region.pins and around.pins[word] not in used:
                 region.pins[word] = around.pins[word]

@@ -76,15 +76,19 @@ class Registers:
                 return r
         r = self.oldest_of(locked)
         if r >= 0:
-            self.evict(r)
-            self.lock(r)
+            if self.dirty >> r & 1:
+                self.back(r)
+            held[r] = _NOTHING
+            self.clock = self.stamp[r] = self.clock + 1
+            self.locked |= 1 << r
         return r
 
     def oldest_of(self, locked):
         """The register of the pool that was used longest ago, of those that are not in `locked`, or -1; one that needs no store comes first."""
         best, least = _NOTHING, 1 << 29
+        stamp, dirty = self.stamp, self.dirty
         for r in self.pool:
-            age = self.stamp[r] + ((self.dirty >> r & 1) << 28)
+            age = stamp[r] + ((dirty >> r & 1) << 28)
             if not locked >> r & 1 and age < least:
                 best, least = r, age
         return best
@@ -123,33 +127,33 @@ class Registers:
         """The cache holds nothing any more."""
         self.dirty = 0
         self.lazy.clear()
+        held = self.held
         for r in self.pool:
-            self.held[r] = _NOTHING
+            held[r] = _NOTHING
 
     def use(self, word, keep=False):
         """A low register that holds `word`, which stays as it is until `locked` is 0; a temporary is dead from now on unless it is kept."""
-        r = self.homes.get(word, _NOTHING)
-        if r >= 0:
-            return r
-        if self.lazy and word in self.lazy:
-            return self.constant(self.lazy[word] if keep else self.lazy.pop(word))
         held = self.held
         if word in held:
             r = held.index(word)
-            self.clock = self.stamp[r] = self.clock + 1  # as `lock` does
             self.locked |= 1 << r
+        elif word in self.homes:
+            return self.homes[word]
+        elif self.lazy and word in self.lazy:
+            return self.constant(self.lazy[word] if keep else self.lazy.pop(word))
         else:
-            r = self.load(word)
-        if word >= self.temps and not keep:
+            r = self.grab()
+            held[r] = word
+            pin = self.pins.get(word, _NOTHING)
+            if pin == _NOTHING:
+                self.cpu.load(r, word)
+            else:
+                self.cpu.move(r, pin)
+        if word < self.temps or keep:
+            self.clock = self.stamp[r] = self.clock + 1
+        else:
             held[r] = _NOTHING
             self.dirty &= ~(1 << r)
-        return r
-
-    def load(self, word):
-        """A register into which `word` is loaded, which no cache register holds."""
-        r = self.grab()
-        self.fetch(r, word)
-        self.held[r] = word
         return r
 
     def kill(self, word):
@@ -206,13 +210,14 @@ class Registers:
 
     def over(self, a, b=_NOTHING):
         """A locked cache register for a result that may overwrite the operands in `a` and `b`: one that is dead, a free one, at last `a` or `b`."""
-        if a >= 0 and self.dead(a):
+        pool, held = self.pool, self.held
+        if a in pool and held[a] == _NOTHING:
             return a
-        if b >= 0 and self.dead(b):
+        if b in pool and held[b] == _NOTHING:
             return b
         r = self.spare()
         if r < 0:
-            r = a if a in self.pool else b
+            r = a if a in pool else b
             self.evict(r)
         return r
 
@@ -221,23 +226,27 @@ class Registers:
 
         It may be one that holds an operand.
         """
-        r = self.homes.get(word, _NOTHING)
-        if r < 0:
+        held = self.held
+        if word in held:
+            r = held.index(word)
+        elif word in self.homes:
+            return self.homes[word]
+        else:
             if self.lazy:
                 self.lazy.pop(word, 0)
-            held = self.held
-            r = held.index(word) if word in held else self.over(a, b)
+            r = self.over(a, b)
             held[r] = word
-            self.dirty |= 1 << r
-            self.clock = self.stamp[r] = self.clock + 1
-            self.locked |= 1 << r
+        self.dirty |= 1 << r
+        self.clock = self.stamp[r] = self.clock + 1
+        self.locked |= 1 << r
         return r
 
     def own(self, r, word):
         """Cache register `r` holds the new value of `word`."""
         self.held[r] = word
         self.dirty |= 1 << r
-        self.lock(r)
+        self.clock = self.stamp[r] = self.clock + 1
+        self.locked |= 1 << r
 
     def empty(self, r):
         """Make `r` free and locked, if it is of the cache."""
@@ -266,27 +275,27 @@ class Registers:
 
     def save_pins(self):
         """Bring the frame up to date with the pinned words that are ever written."""
-        for word in sorted(self.pins):
+        for word in self.pins:
             if word in self.written:
                 self.save(word, self.pins[word])
 
     def restore_pins(self):
         """Load all pinned words from the frame."""
-        for word in sorted(self.pins):
+        for word in self.pins:
             self.restore(word, self.pins[word])
 
     def differ(self, before, after):
         """Whether `passage` has anything to do."""
-        for word in sorted(before):
+        for word in before:
             if word in self.written and after.get(word) != before[word]:
                 return True
         return any(before.get(word) != after[word] for word in after)
 
     def passage(self, before, after):
         """From where words are pinned as `before` says to where they are as `after` says."""
-        for word in sorted(before):
+        for word in before:
             if word in self.written and after.get(word) != before[word]:
                 self.save(word, before[word])
-        for word in sorted(after):
+        for word in after:
             if before.get(word) != after[word]:
                 self.restore(word, after[word])

@@ -60,6 +60,10 @@ class RV32:
         """Byte offset of the next instruction."""
         return len(self.out)
 
+    def ready(self, words):
+        """Code that is made already, in words of 16 bits."""
+        self.out += words
+
     def half(self, word):
         """One compressed instruction."""
         self.out.append(word & 255)

@@ -6,6 +6,7 @@ is the funct3 of a branch, and its two registers from bits 3 and 8 on.
 """
 
 from mpwasm.compat import const
+from mpwasm.native.rv32_entry import lay
 from mpwasm.native.rv32_values import RV32Values
 
 _FP = const(8)
@@ -31,6 +32,7 @@ _TOLD = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits that have something to 
 class RV32Code(RV32Values):
     """The templates. `exits` gives the place of each exit; `based` code is for memory windows that do not begin at 0."""
 
+    lay_entry = lay
     FIXED = 2044  # the highest constant address that `access_known` takes
     LOW = bytes(range(10, 26))  # registers for values
     POOL = bytes(range(10, 18))
@@ -49,8 +51,10 @@ class RV32Code(RV32Values):
     REACH = 3500  # of a conditional branch, less what may be between looks
     COLD = 16  # bytes of a piece of cold code
     carry = False
+    LIBRARY = "rv32imc"
     ROUTINES = ()
     pool = ()  # constants need none
+    due = 1 << 29
 
     def __init__(self, based=False):
         RV32Values.__init__(self)
@@ -171,12 +175,12 @@ class RV32Code(RV32Values):
 
     def call(self):
         """A call; returns where its target is to be written."""
-        self.put(0, 0)
+        self.put(0xEF, 0)
         return self.here - 4
 
     def call_to(self, at, target):
-        """Give the call at `at` its target."""
-        if not self.patch_j(at, 1, target):
+        """Give the call at `at` its target; what it links in stays."""
+        if not self.patch_j(at, self.out[at] >> 7 | self.out[at + 1] << 1 & 31, target):
             raise ValueError(target - at)
 
     def call_register(self, r):

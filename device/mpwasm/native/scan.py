@@ -47,28 +47,25 @@ def targets(code, at):
 
 
 def reads(code, at):
-    """What the op at `at` reads, as the first byte of a shape says; arguments of calls and results of returns are not counted."""
+    """What the op at `at` reads, as the first byte of a shape says: one that `words_read` leaves to this."""
     op = code[at]
     if op < 0x60:
         if op < 0x50:
-            return 0x09 if op & (0x20 if op < 0x40 else 8) else 0x11
+            return 0x09 if op & 8 else 0x11
         return 0x09 if op < 0x58 else 0x51 if op == 0x5B else 0x11
-    if 0x80 <= op < 0xC0:
-        return 0x29 if op & 0x20 else 0x71
-    if op == _FLOAT1 or op == _FLOAT2:
-        return (0x0A if op == _FLOAT1 else 0x12) | (0x60 if signature(code[at + 1])[0] & 1 == 0 else 0)
+    if op == _FLOAT1:
+        return 0x0A if signature(code[at + 1])[0] & 1 else 0x2A
     return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD)]
 
 
 def writes(code, at):
-    """The unit, counted from `at`, that names the slot which the op writes (0: none), with bit 3 set where it is wide; not of calls."""
+    """The unit, counted from `at`, that names the slot which the op writes (0: none), with bit 3 set where it is wide: of one that
+    `words_written` leaves to this."""
     op = code[at]
     if op < 0x60:
         return 0 if 0x40 <= op < 0x50 or op > 0x57 else 0x0B if op == 0x55 else 3
-    if 0x80 <= op < 0xC0:
-        return 3 if op & 0x10 else 0x0B
-    if op == _FLOAT1 or op == _FLOAT2:
-        return (3 if op == _FLOAT1 else 4) | (8 if signature(code[at + 1])[-1] & 1 == 0 else 0)
+    if op == _FLOAT1:
+        return 3 if signature(code[at + 1])[-1] & 1 else 0x0B
     return _SHAPES[2 * op - (_SECOND if op < 0xC0 else _THIRD) + 1] >> 3
 
 
@@ -78,9 +75,16 @@ def signature(opcode):
 
 
 def words_read(code, at):
-    """The words of the frame that the op at `at` reads, low ones first."""
-    if code[at] < 0x40:
-        return (code[at + 1],) if code[at] & 0x20 else (code[at + 1], code[at + 2])
+    """The words of the frame that the op at `at` reads, low ones first; arguments of calls and results of returns are not counted."""
+    op = code[at]
+    if op < 0x40:
+        return (code[at + 1],) if op & 0x20 else (code[at + 1], code[at + 2])
+    if 0x7F < op < 0xC0:
+        a, b = code[at + 1], code[at + 2]
+        return (a, a + 1) if op & 0x20 else (a, a + 1, b, b + 1)
+    if op == _FLOAT2:
+        opcode, a, b = code[at + 1], code[at + 2], code[at + 3]
+        return (a, a + 1, b, b + 1) if 0x60 < opcode < 0x67 or opcode > 0x9F else (a, b)
     shape = reads(code, at)
     at += shape & 7
     if shape < 0x20:  # none of them wide
@@ -100,9 +104,15 @@ def pairs(code, at, shape):
 
 
 def words_written(code, at):
-    """The words of the frame that the op at `at` writes."""
-    if code[at] < 0x40:
+    """The words of the frame that the op at `at` writes; not of calls."""
+    op = code[at]
+    if op < 0x40:
         return (code[at + 3],)
+    if 0x7F < op < 0xC0:
+        slot = code[at + 3]
+        return (slot,) if op & 0x10 else (slot, slot + 1)
+    if op == _FLOAT2:
+        return (code[at + 4], code[at + 4] + 1) if code[at + 1] > 0x9F else (code[at + 4],)
     shape = writes(code, at)
     if not shape:
         return ()

@@ -52,20 +52,15 @@ def begin(architecture, based=False):
     `based` code is for memory windows that do not begin at 0.
     """
     if architecture == RV32IMC:
-        from mpwasm.native import rv32_entry as entry
         from mpwasm.native.rv32_code import RV32Code as Code
     elif architecture == XTENSAWIN:
-        from mpwasm.native import xtensa_entry as entry
         from mpwasm.native.xtensa_code import XtensaCode as Code
     elif architecture == XTENSA_FPU:
-        from mpwasm.native import xtensa_entry as entry
         from mpwasm.native.xtensa_float import XtensaFloat as Code
     elif architecture == THUMB2:
-        from mpwasm.native import thumb_entry as entry
         from mpwasm.native.thumb2_code import Thumb2Code as Code
     else:
-        from mpwasm.native import thumb_entry as entry
         from mpwasm.native.thumb_code import ThumbCode as Code
     cpu = Code(based)
-    cpu.exits = entry.lay(cpu)
+    cpu.exits = cpu.lay_entry()
     return cpu

@@ -8,6 +8,7 @@ from array import array
 from mpwasm.compat import const
 
 _POOL_REACH = const(900)
+_FAR = const(1 << 29)
 
 # two-operand data processing: ``op(ANDS, rd, rm)`` (A5.2.2)
 ANDS = const(0)
@@ -57,12 +58,18 @@ class Thumb:
         self.out = array("H")
         self.here = 0
         self.pool = []  # (offset of the ldr, value)
+        self.due = _FAR  # from where on the pool must be laid down soon
         self.carry = False  # whether constants must leave the carry flag alone
 
     def put(self, halfword):
         """One 16-bit instruction."""
         self.out.append(halfword)
         self.here += 2
+
+    def ready(self, words):
+        """Code that is made already, in words of 16 bits."""
+        self.out += words
+        self.here += 2 * len(words)
 
     def align(self):
         """Go on at a multiple of 4, where no code runs on."""
@@ -78,7 +85,8 @@ class Thumb:
 
     def add(self, rd, rn, rm):
         """ADDS rd, rn, rm."""
-        self.put(0x1800 | rm << 6 | rn << 3 | rd)
+        self.out.append(0x1800 | rm << 6 | rn << 3 | rd)
+        self.here += 2
 
     def sub(self, rd, rn, rm):
         """SUBS rd, rn, rm."""
@@ -90,7 +98,8 @@ class Thumb:
 
     def add8(self, rd, k):
         """ADDS rd, #k for -255 <= k <= 255."""
-        self.put((0x3000 | k if k >= 0 else 0x3800 | -k) | rd << 8)
+        self.out.append((0x3000 | k if k >= 0 else 0x3800 | -k) | rd << 8)
+        self.here += 2
 
     def cmp8(self, rn, k):
         """CMP rn, #k for 0 <= k <= 255."""
@@ -98,11 +107,13 @@ class Thumb:
 
     def mov8(self, rd, k):
         """MOVS rd, #k for 0 <= k <= 255."""
-        self.put(0x2000 | rd << 8 | k)
+        self.out.append(0x2000 | rd << 8 | k)
+        self.here += 2
 
     def shift(self, number, rd, rm, k):
         """LSLS (0 to 31), LSRS or ASRS (1 to 31) rd, rm, #k."""
-        self.put((number - LSLS) << 11 | k << 6 | rm << 3 | rd)
+        self.out.append((number - LSLS) << 11 | k << 6 | rm << 3 | rd)
+        self.here += 2
 
     def mov(self, rd, rm):
         """MOV between any registers; flags stay."""
@@ -175,17 +186,14 @@ class Thumb:
 
     def literal(self, rd, value):
         """rd = a word of the pool."""
+        if not self.pool:
+            self.due = self.here + _POOL_REACH
+        self.due -= 4
         self.pool.append((self.here, value))
         self.put(0x4800 | rd << 8)
 
-    def pool_due(self):
-        """Whether the pool, which holds something, must be laid down soon."""
-        return self.here - self.pool[0][0] > _POOL_REACH - 4 * len(self.pool)
-
     def lay_pool(self):
-        """Lay the pool down here, where no code runs into it."""
-        if not self.pool:
-            return
+        """Lay the pool, which holds something, down here, where no code runs into it."""
         self.align()
         placed = {}
         for at, value in self.pool:
@@ -195,6 +203,7 @@ class Thumb:
                 self.put(value >> 16)
             self.out[at >> 1] |= (placed[value] - (at + 4 & -4)) >> 2
         self.pool = []
+        self.due = _FAR
 
     # branches
 

@@ -20,6 +20,7 @@ _CONDITIONS = b"\x00\x01\x0b\x0a\x03\x02"  # eq ne lt_s ge_s lt_u ge_u
 class Thumb2Code(ThumbCode):
     """The templates of ARMv6-M with those."""
 
+    LIBRARY = "armv7m"
     DIVIDES = b"\x01\x00\x00\x00"  # which of div_s div_u rem_s rem_u must not be given -1
     CLZ = True
     WIDENS = True

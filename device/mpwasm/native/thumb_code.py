@@ -5,9 +5,8 @@ r9 the window's length (and r12 less its base where code is `based`), r10 the gl
 Results come back in r0 and r1.
 """
 
-from array import array
-
 from mpwasm.compat import const
+from mpwasm.native.thumb_entry import lay
 from mpwasm.native.thumb_values import ThumbValues
 
 _FP = const(4)
@@ -25,6 +24,7 @@ _LO = const(3)
 _HI = const(8)
 _MEMORY = b"\x06\x03\x05\x07\x04\x04\x00\x00\x02\x01\x00\x00"  # LDRB LDRSB LDRH LDRSH LDR LDR, STRB STRH STR STR
 _ALWAYS = const(-1)
+_FAR = const(1 << 29)
 _ACCESS = const(3)
 _BACK = const(0xF000000)
 _DATA = b"\x00\x00\x01\x01\x01\x00\x00\x00\x00"  # exits with two halfwords behind the call
@@ -37,12 +37,13 @@ class ThumbCode(ThumbValues):
     put, op, add, sub = ThumbValues.put, ThumbValues.op, ThumbValues.add, ThumbValues.sub
     mov, add3, add8, shift = ThumbValues.mov, ThumbValues.add3, ThumbValues.add8, ThumbValues.shift
     mov8, cmp8, memory, constant = ThumbValues.mov8, ThumbValues.cmp8, ThumbValues.memory, ThumbValues.constant
-    shifted, literal, pool_due, patch_b = ThumbValues.shifted, ThumbValues.literal, ThumbValues.pool_due, ThumbValues.patch_b
+    shifted, literal, patch_b = ThumbValues.shifted, ThumbValues.literal, ThumbValues.patch_b
     patch_bcc, patch_bl, bl, move = ThumbValues.patch_bcc, ThumbValues.patch_bl, ThumbValues.bl, ThumbValues.move
     load, store, binary, binary_k = ThumbValues.load, ThumbValues.store, ThumbValues.binary, ThumbValues.binary_k
-    takes, add_k, shift_k, compare = ThumbValues.takes, ThumbValues.add_k, ThumbValues.shift_k, ThumbValues.compare
+    takes, add_k, compare = ThumbValues.takes, ThumbValues.add_k, ThumbValues.compare
     compare_k, opposite, set_flag = ThumbValues.compare_k, ThumbValues.opposite, ThumbValues.set_flag
 
+    lay_entry = lay
     FIXED = 4092  # the highest constant address that `access_known` takes
     LOW = b"\x00\x01\x02\x03\x07"  # registers for values
     POOL = b"\x00\x01\x02\x03\x07"
@@ -59,6 +60,7 @@ class ThumbCode(ThumbValues):
     WIDENS = False  # whether there is a product of 64 bits
     NEAR = 150  # units of slot code; a conditional branch farther ahead does not reach but for one in fifty
     COLD_LEVEL = 0  # of branches to cold code, see `branch`
+    LIBRARY = "armv6m"
     ROUTINES = (0x5B, 0x5C, 0x5D, 0x5E, 0x5F, 0x60, 0x92, 0x93, 0x94)  # instructions that have a hand-made routine
     COUNTS = True  # counts of shifts have to go through `count`
 
@@ -76,6 +78,7 @@ class ThumbCode(ThumbValues):
         """Forget all code from the offset `start` on, and its constants."""
         self.cut(start)
         self.pool = []
+        self.due = _FAR
 
     def cut(self, at):
         """Forget the instructions from the offset `at` on."""
@@ -224,22 +227,6 @@ class ThumbCode(ThumbValues):
     def call_to(self, at, target):
         """Give the call at `at` its target."""
         self.patch_bl(at, target)
-
-    # routines
-
-    def place_routine(self, opcode):
-        """Lay down the routine with all that share code with it: ({opcode: where its routine is}, calls of library functions as (place, opcode))."""
-        from mpwasm.native.thumb_float import CALLS, CHUNKS, ROUTINES
-
-        chunk = ROUTINES[opcode][0]
-        self.align()
-        place = self.here
-        self.out.extend(array("H", CHUNKS[chunk]))
-        self.here += len(CHUNKS[chunk])
-        calls = [(place + CALLS[chunk][0], CALLS[chunk][1])] if chunk in CALLS else ()
-        return {other: place + ROUTINES[other][1] for other in ROUTINES if ROUTINES[other][0] == chunk}, calls
-
-    # calls
 
     def call_register(self, r):
         """A call of the address in register `r`."""

@@ -33,7 +33,8 @@ class ThumbValues(Thumb):
     def load(self, rd, word):
         """Load a word of the frame; the carry stays."""
         if word < 32:
-            self.put(0x6820 | word << 6 | rd)
+            self.out.append(0x6820 | word << 6 | rd)
+            self.here += 2
         else:
             self.constant(rd, 4 * word)
             self.memory(_LDR, rd, _FP, rd)
@@ -41,7 +42,8 @@ class ThumbValues(Thumb):
     def store(self, rt, word):
         """Store a word of the frame; the carry stays where `carry` says so."""
         if word < 32:
-            self.put(0x6020 | word << 6 | rt)
+            self.out.append(0x6020 | word << 6 | rt)
+            self.here += 2
         elif word < 95 and not self.carry:
             self.add8(_FP, 4 * (word - 31))
             self.str5(rt, _FP, 124)
@@ -97,7 +99,8 @@ class ThumbValues(Thumb):
         elif kind < 6:
             if rd == rb:
                 ra, rb = rb, ra
-            self.mov(rd, ra)
+            if rd != ra:
+                self.mov(rd, ra)
             self.op(_LOGIC[kind - 2], rd, rb)
         else:
             self.mov(rd, ra)
@@ -129,21 +132,16 @@ class ThumbValues(Thumb):
 
     def binary_k(self, kind, rd, ra, k):
         """rd = ra op k, where it `takes` that."""
-        if kind < 2:
+        if kind > 5 and k & 31:
+            self.shift(_SHIFTS[kind - 6], rd, ra, k & 31)
+        elif kind < 2:
             self.add_k(rd, ra, -k if kind else k)
         elif kind == 2:
-            self.shift_k(6, rd, ra, bits(k - 1))
+            self.binary_k(6, rd, ra, bits(k - 1))
         elif kind == 3:
             self.mask(rd, ra, k)
         elif kind == 5:
             self.op(_MVNS, rd, ra)
-        else:
-            self.shift_k(kind, rd, ra, k & 31)
-
-    def shift_k(self, kind, rd, ra, k):
-        """A shift by a constant."""
-        if k:
-            self.shift(_SHIFTS[kind - 6], rd, ra, k)
         else:
             self.mov(rd, ra)
 

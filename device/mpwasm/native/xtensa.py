@@ -85,6 +85,10 @@ class Xtensa:
         """Byte offset of the next instruction."""
         return len(self.out)
 
+    def ready(self, words):
+        """Code that is made already, in words of 16 bits."""
+        self.out += words
+
     def narrow(self, word):
         """One instruction of 16 bits."""
         self.out.append(word & 255)

@@ -7,6 +7,7 @@ which one (2 to 9), a register (12 to 15), and a register, the number of a const
 
 from mpwasm.compat import const
 from mpwasm.native.scan import length
+from mpwasm.native.xtensa_entry import lay
 from mpwasm.native.xtensa_values import XtensaValues
 
 _ONE = const(0)
@@ -35,6 +36,7 @@ class XtensaCode(XtensaValues):
     """The templates. `exits` gives the place of each exit, `literals` where the words lie that are constants; `based` code is for memory windows
     that do not begin at 0."""
 
+    lay_entry = lay
     FIXED = 4092  # the highest constant address that `access_known` takes
     LOW = bytes(range(2, 10))  # registers for values
     POOL = bytes(range(2, 10))
@@ -53,8 +55,10 @@ class XtensaCode(XtensaValues):
     COLD_LEVEL = 1
     COLD = 16  # bytes of a piece of cold code
     carry = False
+    LIBRARY = "xtensa"
     ROUTINES = ()
     pool = ()  # constants lie before the functions
+    due = 1 << 29
 
     def __init__(self, based=False):
         XtensaValues.__init__(self)

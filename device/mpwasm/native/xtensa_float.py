@@ -135,15 +135,6 @@ class XtensaFloat(XtensaCode):
         XtensaCode.rewind(self, start)
         self.kept = {}
 
-    def place_routine(self, opcode):
-        """Lay down the routine for f32.div or f32.sqrt: where it begins, by opcode, and what it calls."""
-        if opcode == _DIV:
-            from mpwasm.native.xtensa_divide import divide as lay
-        else:
-            from mpwasm.native.xtensa_root import root as lay
-
-        return {opcode: lay(self)}, ()
-
     def opposite(self, condition):
         """The condition that holds where this one does not."""
         return condition ^ 1 << 16 if condition & 0xFFFF == _BF else XtensaCode.opposite(self, condition)

@@ -80,6 +80,14 @@ class XtensaValues(Xtensa):
                 self.movi(rd, low)
                 self.addmi(rd, rd, k - low >> 8)
             return True
+        if not value & value + 1:  # ones
+            if really:
+                n = 32
+                while not value >> n - 1:
+                    n -= 1
+                self.movi(rd, -1)
+                self.srli(rd, rd, 32 - n)
+            return True
         n = 0
         while not k & 1:
             k >>= 1

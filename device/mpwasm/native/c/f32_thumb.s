@@ -2,7 +2,7 @@
 @
 @ A routine takes its operands in r0 and r1, in r2 the bytes from the frame (r4) to free words behind it, and gives its result in r0. r3 to r12
 @ stay as they are; nothing is left on the stack where the library is called, since a guest may be suspended there.
-@ tests/native/test_helpers.py assembles this and compares; `python -m tests.native.helpers` writes thumb_float.py.
+@ tests/native/test_helpers.py assembles this and compares; `python -m tests.native.helpers` writes tests/native/thumb_float.py.
 
 	.syntax unified
 	.cpu cortex-m0

@@ -6,7 +6,7 @@ root's digits are those of sqrt(m' << 25), which lies between 2**24 and 2**25. W
 """
 
 from mpwasm.compat import const
-from mpwasm.native.xtensa_divide import begin, end, normalise
+from tests.native.xtensa_divide import begin, end, normalise
 
 _M = const(2)
 _R = const(3)
