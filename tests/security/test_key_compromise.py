@@ -43,7 +43,7 @@ def test_it_signs_no_agent(board, fleet):
     kept = [fleet.blobs[fleet.component.manifest]]
     for version, kind in ((2, "kind:wasm"), (3, "kind:*")):
         fleet.publish_keys(version=version, scopes=[kind, "group:*", "cap:*"])
-        seq = fleet.push_agent({"mpwasm/evil.mpy": b"M\x06\x00\x1f" + EVIL}, "6.6.6", kept)
+        seq = fleet.push_agent({"r_evil.mpy": b"M\x06\x00\x1f" + EVIL}, "6.6.6", kept)
         wait(lambda seq=seq: ("rejected", "key-scope") in outcomes(fleet, seq))
     board.unmoved()
     assert board.agent.resets == 0
