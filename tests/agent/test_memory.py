@@ -2,15 +2,19 @@
 
 import sys
 import types
+from hashlib import sha256
 
 import pytest
 
-from mpwasm.agent import making, room
+from mpwasm.agent import images, making, room
 from mpwasm.agent.health import Health
+from mpwasm.agent.link import Link
 from mpwasm.agent.transport import Transport
 from mpwasm.agent.updater import View
 from mpwasm.native import targets
+from tests.agent.chip import executor, push
 from tests.agent.test_update import NEW, OLD, confirm, running
+from tests.fakes.engine import program
 from tests.fakes.fleet import wait
 
 PLAIN = "plain: no-memory, MemoryError"
@@ -90,3 +94,41 @@ def test_a_line_that_lacks_memory_costs_the_update_under_way(online, fleet, monk
     wait(lambda: fleet.said("confirmed", seq=seq))  # its order is there again once the line is
     assert any(report.components[0].reason == "no-memory" for report in fleet.reports)
     running(fleet, "new")
+
+
+def looking(chip, monkeypatch):
+    """The files of images as they are opened."""
+    looks, opened = [], chip.opened
+
+    def look(store, digest, target):
+        window, image = opened(store, digest, target)
+        if image:
+            looks.append(image.file)
+        return window, image
+
+    monkeypatch.setattr(images, "opened", look)
+    return looks
+
+
+def test_what_lacks_memory_after_the_look_at_an_image_does_not_keep_it_from_its_start(chip, online, fleet, monkeypatch):
+    looks, lacked = looking(chip, monkeypatch), []
+    chip.made.add(sha256(program("log one", "sleep 50", "again")).digest())
+    lacking(monkeypatch, Link, "poll", lambda: len(looks) > len(lacked) and not lacked.append(True))
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    assert lacked and online.resets == 0 and all(file.closed for file in looks)
+
+
+def test_a_start_that_is_given_up_leaves_no_image_open(chip, online, fleet, monkeypatch):
+    executor(fleet, push(fleet, chip, "one", 3000), "native, 7000 B left")
+    updater = online.supervisor.updater
+    wait(lambda: updater.install is None)
+    online.stop()
+    looks = looking(chip, monkeypatch)
+    updater.running.clear()
+    updater.wake(True)
+    updater.install.whole()
+    install = updater.install
+    while not looks:
+        install.start(0)
+    install._not_pending(0)
+    assert [file.closed for file in looks] == [True] and not install.pending

@@ -75,6 +75,8 @@ def first(updater, store, slot, key):
         why = _native(guest, spec, window, file, 0) or room.short(_DECIDING)
     except (Refused, MemoryError) as error:
         why = detail_of(error)
+    finally:
+        file.close()
     if why:
         updater.log.note("not at once: " + why)
         updater.stop(slot)
@@ -101,30 +103,34 @@ def bring(guest, store, spec, native, restart=0, make=False):
     target = targets.target() if native else None
     why = "" if target else "off" if not native else "port"
     window = file = module = None
-    if target:
-        window, file = images.opened(store, spec[_DIGEST], target)
-        yield  # what follows takes a turn of its own
-    if not file:
-        try:
-            module = yield from _module(guest, store, spec)
-            if target:
-                why = yield from _made(guest, store, spec, module, target)
-        except MemoryError as error:
-            if not make or not target:
-                raise
-            why = lack(error)
-        if make and why.startswith("no-memory"):
-            from mpwasm.agent import room
-
-            room.mark(store, spec[_DIGEST])
-            raise room.Again(why, room.MAKE)
-        if not why:
-            module = None
-            yield  # as above
+    try:
+        if target:
             window, file = images.opened(store, spec[_DIGEST], target)
-    guest.stop()
-    if file:
-        why = _native(guest, spec, window, file, restart)
+            yield from _turn()
+        if not file:
+            try:
+                module = yield from _module(guest, store, spec)
+                if target:
+                    why = yield from _made(guest, store, spec, module, target)
+            except MemoryError as error:
+                if not make or not target:
+                    raise
+                why = lack(error)
+            if make and why.startswith("no-memory"):
+                from mpwasm.agent import room
+
+                room.mark(store, spec[_DIGEST])
+                raise room.Again(why, room.MAKE)
+            if not why:
+                module = None
+                yield from _turn()
+                window, file = images.opened(store, spec[_DIGEST], target)
+        guest.stop()
+        if file:
+            why = _native(guest, spec, window, file, restart)
+    finally:
+        if file:
+            file.close()
     if why:
         guest.executor = "plain: " + why
         phase.end((), "mpwasm.native.")
@@ -132,6 +138,15 @@ def bring(guest, store, spec, native, restart=0, make=False):
             module = yield from _module(guest, store, spec)
         link(guest, module, spec)
     _note(guest, spec)
+
+
+def _turn():
+    """Generator: what follows takes a turn of its own. Memory that the line or a report lacks in this one doesn't matter: a start from
+    an image takes least."""
+    try:
+        yield
+    except MemoryError:
+        pass
 
 
 def make(guest, store, spec):
@@ -203,7 +218,6 @@ def _native(guest, spec, window, file, restart):
         frames = stack(_FRAME_WORDS)
         code = importer.load(file)
     except MemoryError as error:
-        file.close()
         why = room.lacking(error)
         if not why:
             raise

@@ -21,6 +21,8 @@ class Starts:
         self.pending = [row for row in self.pending if row[0] != slot]
 
     def _stop_starting(self):
+        if self.starting:
+            self.starting.close()  # it may have a file open
         self.starting = self.spec = None
         room.give(self.owner)
 
