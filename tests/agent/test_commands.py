@@ -4,6 +4,8 @@ import os
 import sys
 import time
 
+from mpwasm.agent.supervisor import Supervisor
+from mpwasm.agent.updater import Updater
 from mpwasm.wire.mac import derive
 from tests.agent.test_update import OLD, confirm, running
 from tests.fakes.engine import program
@@ -40,6 +42,19 @@ def test_stop_and_start(online, fleet):
     running(fleet, "old")
     rest(online)
     assert fleet.answer_to(fleet.command("start")[0]).detail == "it runs already"
+
+
+def test_a_command_at_once_behind_an_update_finds_it_at_rest(online, fleet, monkeypatch):
+    step, on_cmd, commanded = Updater.step, Supervisor.on_cmd, []
+
+    def later(updater, now):
+        over = updater.view.state == "confirmed" and updater.install
+        return now if over and not commanded else step(updater, now)
+
+    monkeypatch.setattr(Updater, "step", later)
+    monkeypatch.setattr(Supervisor, "on_cmd", lambda agent, payload: commanded.append(True) or on_cmd(agent, payload))
+    confirm(fleet, OLD, name="old")
+    assert fleet.answer_to(fleet.command("stop")[0]).reason is None and online.supervisor.guests[0].inst is None
 
 
 def test_nothing_to_start(online, fleet):

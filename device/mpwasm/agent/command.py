@@ -89,8 +89,11 @@ def _restart(agent):
 
 
 def _settled(agent):
-    """`Refused` ("busy") while an update is under way: it decides what runs."""
-    if agent.updater.install or agent.updater.busy:
+    """`Refused` ("busy") while an update is under way: it decides what runs. One that is over comes to rest first, which takes a step."""
+    updater = agent.updater
+    if updater.install and not updater.busy:
+        agent._guarded(updater.broke, updater.step, agent.board.uptime_ms())
+    if updater.install or updater.busy:
         raise Refused("busy")
 
 
