@@ -84,6 +84,7 @@ def test_config_is_kept_and_given_to_the_module(online, fleet):
     for part in many:
         rest(online)  # the module is started again
         reasons.append(fleet.answer_to(fleet.command("config", part)[0]).reason)
+        wait(lambda part=part: reasons[-1] or config_of(online) and config_of(online).get(min(part)) is not None)  # the answer comes before that
     assert reasons == [None, None, None, "too-large"]
 
 
