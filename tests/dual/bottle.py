@@ -139,7 +139,7 @@ class Bottle:
     def order_agent(self, seq, payload, components=()):
         """Sign and publish an agent beside further components."""
         self.agents.append(payload)
-        about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": 50000, "confirm_s": 1, "slot": 15}
+        about = {"kind": "agent", "name": "agent", "version": str(seq), "capabilities": [], "memory": len(payload), "confirm_s": 1, "slot": 15}
         manifest = self.fleet.manifest(digest=digest(payload), size=len(payload), **about)
         self.fleet.put(payload)
         row = self.fleet.component(15, manifest, kind="agent")

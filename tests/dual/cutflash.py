@@ -14,6 +14,11 @@ BLOCK = 4096
 MODES = ("before", "during", "after")
 
 
+def blocks(data):
+    """Bytes that a file takes, in whole blocks."""
+    return (len(data) + BLOCK - 1) // BLOCK * BLOCK
+
+
 class PowerCut(BaseException):
     """The power is gone: not an Exception, so that no handler of the agent's sees it."""
 
@@ -92,7 +97,7 @@ class File:
             self.data[self.at : self.at + len(data)] = data
             self.at += len(data)
             self.dirty = True
-            if self.flash.used() + len(self.data) > self.flash.capacity:
+            if self.flash.used() + blocks(self.data) - blocks(self.flash.files[self.path]) > self.flash.capacity:
                 raise OSError(ENOSPC)
 
         def torn():
@@ -154,7 +159,7 @@ class Flash:
 
     def used(self):
         """Bytes in whole blocks."""
-        return sum([(len(data) + BLOCK - 1) // BLOCK * BLOCK for data in self.files.values()]) + BLOCK * len(self.folders)
+        return sum([blocks(data) for data in self.files.values()]) + BLOCK * len(self.folders)
 
     def below(self, folder):
         """{path from there: bytes} of the files in a folder, one that ends in a slash, and in those below."""

@@ -4,9 +4,10 @@ Each case says what runs before (`prepare`), what is pushed then (`push`), and h
 """
 
 from bottle import BAD, TRAP, Bottle, Stuck, archive, guest, hexed, main_source, running
-from cutflash import MODES
+from cutflash import MODES, blocks
 from update_bench import digest
 
+SPARE = 8192 + 8192  # what the agent leaves free besides, and where notes are written before they are renamed
 SIZE = 18000  # more than one request of 16 blocks: the download's map is written too
 
 
@@ -107,6 +108,7 @@ class AgentUpdate(ModuleUpdate):
 
     def push(self, bottle):
         bottle.agents.append(self.first)
+        bottle.flash.capacity = bottle.flash.used() + blocks(self.second) + blocks(self.new) + SPARE
         bottle.order_agent(2, self.second, [bottle.component(2, self.new)])
 
     def _place(self, agent):

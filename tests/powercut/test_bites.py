@@ -2,7 +2,7 @@
 
 import pytest
 from cutflash import Flash
-from cutting import CASES, BadAgent, ModuleUpdate, Stuck, cut_all, points
+from cutting import CASES, AgentUpdate, BadAgent, ModuleUpdate, Stuck, cut_all, points
 
 from mpwasm.agent import store as store_module
 from mpwasm.agent.store import Store, exists
@@ -92,3 +92,11 @@ def test_a_pointer_written_in_place_is_caught(monkeypatch):
     case = BadAgent()
     case.survey()
     assert first_failure(case, at(case, "close", "during")[::-1])
+
+
+def test_a_download_that_is_held_against_itself_is_caught(monkeypatch):
+    """On a flash for two agents and little more, half of the new one is there already after a cut."""
+    monkeypatch.setattr(Store, "part_bytes", lambda self, digest: 0)
+    case = AgentUpdate()
+    case.survey()
+    assert "rejected" in first_failure(case, at(case, "write", "after")[::-1])
