@@ -97,7 +97,7 @@ class AgentUpdate(ModuleUpdate):
     """The agent of before came by cable; a new one is pushed, with a new module beside it, and confirmed."""
 
     first = archive(b"old" * 700)
-    second = archive(b"new" * 6000)  # more than one request of 16 blocks
+    second = archive(b"new" * 16000)  # more than one request of 16 blocks
 
     def prepare(self, bottle):
         bottle.flash.folders.add("/state")
@@ -127,7 +127,7 @@ class BadAgent(AgentUpdate):
     """The new agent dies whenever it starts: the one of before must come back, and with it the module before."""
 
     ending = ("rolled-back", "trap")
-    second = archive(BAD * 200)
+    second = archive(BAD * 2000)
 
 
 CASES = {"module": ModuleUpdate, "bad module": BadModule, "agent": AgentUpdate, "bad agent": BadAgent}

@@ -14,6 +14,7 @@ from mpwasm.wire.cbor import decode, encode
 from mpwasm.wire.mac import derive, open_mac, seal_mac
 
 _CHUNK = const(512)
+_BLOCK = const(4096)
 _NAME_BYTES = const(16)
 _DIGEST = const(0)  # of a spec, which `launch` makes
 
@@ -170,12 +171,12 @@ class Store:
         self.part.write(data)
 
     def part_bytes(self, digest):
-        """How much flash the download of `digest`, begun or finished, has already."""
-        path = self.path(digest)
-        for each in (path + ".part", path):
-            if exists(each):
-                return os.stat(each)[6]
-        return 0
+        """How much flash, in whole blocks, the download of `digest`, begun or finished, has already."""
+        total = 0
+        for end in ("", ".part", ".map"):
+            if exists(self.path(digest) + end):
+                total += (os.stat(self.path(digest) + end)[6] + _BLOCK - 1) // _BLOCK * _BLOCK
+        return total
 
     def save_map(self, bitmap):
         """Note which blocks are in flash, after they are."""

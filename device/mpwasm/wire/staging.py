@@ -39,11 +39,19 @@ class Staging(Trial):
     def _measure(self, manifest):
         self.manifest = manifest
         self._enter("preflight")
-        self._do("keep", [part.key() for part in list(self.saved.running) + self._parts], (manifest.digest,))  # what others left takes no room
+        self._swept = False
         self._do("measure", manifest.kind)
 
     def _preflight_measured(self, flash_bytes, heap_bytes):
-        policy.check_room(self.manifest, flash_bytes, heap_bytes - sum([part.memory for part in self._parts if part.kind == "wasm"]))
+        try:
+            policy.check_room(self.manifest, flash_bytes, heap_bytes - sum([part.memory for part in self._parts if part.kind == "wasm"]))
+        except Refused as refusal:
+            if refusal.reason != "no-space" or self._swept:
+                raise
+            self._swept = True  # other updates may have left something
+            self._do("keep", [part.key() for part in list(self.saved.running) + self._parts], (self.manifest.digest,))
+            self._do("measure", self.manifest.kind)
+            return
         self._again = False
         self._download()
 
