@@ -25,7 +25,7 @@ class Renewal(Story):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         self.change(folder / HEALTH, 'AGENT_VERSION = "', f'AGENT_VERSION = "{version}" or "')
         if bad:
-            self.change(folder / BOOT, "    store = Store(agent.root, identity[2])\n", "    raise ValueError\n")
+            self.change(folder / BOOT, "    store.tidy()\n", "    raise ValueError\n")
         return folder
 
     def change(self, path, old, new):

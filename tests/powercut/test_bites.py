@@ -2,7 +2,7 @@
 
 import pytest
 from cutflash import Flash
-from cutting import CASES, AgentUpdate, BadAgent, ModuleUpdate, Stuck, cut_all, points
+from cutting import CASES, AgentUpdate, BadAgent, ModuleUpdate, Stuck, cut_all, points, settled
 
 from mpwasm.agent import store as store_module
 from mpwasm.agent.store import Store, exists
@@ -100,3 +100,21 @@ def test_a_download_that_is_held_against_itself_is_caught(monkeypatch):
     case = AgentUpdate()
     case.survey()
     assert "rejected" in first_failure(case, at(case, "write", "after")[::-1])
+
+
+def boots_on_a_full_flash(case):
+    """Whether what ran before runs again on a flash that unfinished writes have filled to the last block."""
+    bottle = case._bottle()
+    for name in ("journal", "agent", "00.map"):
+        bottle.flash.files[f"/state/{name}.tmp"] = b"half"
+    bottle.flash.capacity = bottle.flash.used()
+    try:
+        return bottle.run(settled(1))
+    except Stuck:
+        return False
+
+
+def test_what_unfinished_writes_leave_is_removed_before_a_boot_is_counted(case, monkeypatch):
+    assert boots_on_a_full_flash(case)
+    monkeypatch.setattr(Store, "tidy", lambda self: None)
+    assert not boots_on_a_full_flash(case)

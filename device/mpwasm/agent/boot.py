@@ -76,6 +76,7 @@ def boot(agent, safe):
     identity[20] = derive(identity[2], b"report")
     identity[21] = topic(device, "state")[:-5]
     store = Store(agent.root, identity[2])
+    store.tidy()
     agent.board.granted = identity[7]
     agent.log = Log(agent.board)
     agent.health = Health(agent.board, store.count_boot())

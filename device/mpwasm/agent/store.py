@@ -80,6 +80,12 @@ class Store:
         self._seal("boots", b"%d" % boots)
         return boots
 
+    def tidy(self):
+        """Remove what writes that a power cut ended have left: a few of them fill a flash to the last block, and then a boot can't be counted."""
+        for name in os.listdir(self.root + "/state"):
+            if name.endswith(".tmp"):
+                self.remove(name)
+
     def save(self, data):
         """Make `data` the journal."""
         self._seal("journal", data)
