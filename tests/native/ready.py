@@ -66,7 +66,7 @@ class Exits:
 
 def function(module, index, numbers, architecture):
     """The `Unit` of a function of the library."""
-    cpu = begin(architecture)
+    cpu = begin(architecture, True)  # as in a module whose window has a base: the register that holds it is not for pins
     exits = Exits(cpu)
     lowering = Lowering(cpu, module, False)
     lowering.numbers = LIBRARY

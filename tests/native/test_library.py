@@ -8,12 +8,14 @@ from io import BytesIO
 
 import pytest
 import wasmbuild
+import wasmtime
 from wasmbuild import i32, i64
 
 from mpwasm.errors import Trap
 from mpwasm.native.borrowed import instruction
 from mpwasm.native.targets import ARMV6M, RV32IMC, THUMB2, XTENSAWIN
 from mpwasm.native.thumb_code import ThumbCode
+from mpwasm.wasm.base import DONE
 from mpwasm.wasm.instance import Instance
 from mpwasm.wasm.load import load_module
 from mpwasm.wasm.names import opcode_name
@@ -22,7 +24,7 @@ from tests import figures
 from tests.native import library_cases as cases
 from tests.native import ready
 from tests.native.ready import NATIVE, WASM, load
-from tests.native.unicorn_core import Alone, OnUnicorn
+from tests.native.unicorn_core import Alone, OnRV32, OnThumb2, OnUnicorn
 
 COUNT = 150
 ON_CORE = 40
@@ -182,3 +184,22 @@ def test_a_wrong_one_is_found(opcode, op, operand, wrong):
                 code[at + 2] = wrong
             at += length(code, at)
     assert differences(Instance(module), COUNT, opcodes=[opcode])
+
+
+BASED = """(module (memory 2) (data (i32.const 70000) "data")
+  (func (export "run") (param f64 f64) (result i64) (local f64)
+    (local.set 2 (f64.div (local.get 0) (local.get 1)))
+    (i32.store (i32.const 70008) (i32.const 7))
+    (i64.add (i64.reinterpret_f64 (local.get 2)) (i64.load32_u (i32.const 70008)))))"""
+
+
+def test_the_library_leaves_the_window_s_base_alone():
+    """Called by code for a window that begins elsewhere, and left at each poll: the register that holds the base is neither its own nor lost."""
+    numbers = 0xC1E0000000200000, 0x7DCA331B1C9FF5E8
+    for core in (OnUnicorn, OnThumb2, OnRV32):
+        instance = core(load_module(BytesIO(bytes(wasmtime.wat2wasm(BASED)))))
+        for steps in (1, 7, 1000):
+            instance.begin("run", *numbers)
+            while instance.run(steps) != DONE:
+                pass
+            assert instance.results[0] & (1 << 64) - 1 == 0x84038AD17AA82414 + 7, (core, steps)
