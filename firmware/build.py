@@ -1,4 +1,4 @@
-"""What a board gets: the compiled files in the order in which they are written, whether its firmware can load them, and their sizes.
+"""What a board gets: whether its firmware can load it, its sizes, and a name for exactly these files.
 
 The compiling itself, with mpy-cross, is done once for simulated and real boards alike, in fleet/sim/image.py.
 """

@@ -128,6 +128,15 @@ def executor(fleet, seq, words):
     wait(lambda: fleet.reports[-1].executor == words)
 
 
+def made_in_vain(agent, chip, fleet):
+    """Push a module of which no life can make an image; it runs all the same."""
+    chip.makes = lambda: False
+    seq = push(fleet, chip, "one", 3000)
+    for _ in range(2):
+        another_life(agent, chip)
+    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
+
+
 def retry_once(updater):
     """`room.retry` without its defences: one life for each order, of which the last alone is known."""
     store = room.notes(updater)

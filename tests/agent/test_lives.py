@@ -3,7 +3,7 @@
 from mpwasm.agent import room, tasks
 from mpwasm.agent.install import Install
 from mpwasm.wire.topics import topic
-from tests.agent.chip import another_life, executor, push, retry_once
+from tests.agent.chip import another_life, executor, made_in_vain, push, retry_once
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait
 
@@ -22,26 +22,22 @@ def test_an_image_is_made_in_a_life_before_the_network(chip, online, fleet):
     assert (online.resets, online.hard) == (2, 1)  # Wi-Fi gives back what it had
 
 
-def made_in_vain(agent, chip, fleet):
-    """Push a module of which no life can make an image; it runs all the same, and then the power comes again."""
-    chip.makes = lambda: False
-    seq = push(fleet, chip, "one", 3000)
-    for _ in range(2):
-        another_life(agent, chip)
-    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
+def made_in_vain_and_again(agent, chip, fleet):
+    """See `chip.made_in_vain`; then the power comes again."""
+    made_in_vain(agent, chip, fleet)
     agent.stop()
     agent.start()
 
 
 def test_what_can_not_be_made_gets_one_life_for_it(chip, online, fleet):
-    made_in_vain(online, chip, fleet)  # nothing is tried anew
+    made_in_vain_and_again(online, chip, fleet)  # nothing is tried anew
     wait(lambda: online.supervisor.guests and online.supervisor.guests[0].executor.startswith("plain"))
     assert online.resets == 2
 
 
 def test_it_would_be_made_for_ever_without_the_mark(chip, online, fleet, monkeypatch):
     monkeypatch.setattr("mpwasm.agent.room.makeable", lambda updater, digest: True)
-    made_in_vain(online, chip, fleet)
+    made_in_vain_and_again(online, chip, fleet)
     wait(lambda: not online.thread.is_alive())
     assert online.resets == 3
 

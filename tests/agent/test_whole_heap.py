@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from mpwasm.agent import launch
 from mpwasm.agent.starts import Starts
 from mpwasm.wire.update import Update
-from tests.agent.chip import SIZE, another_life, executor, push
+from tests.agent.chip import SIZE, another_life, executor, made_in_vain, push
 from tests.fakes.engine import program
 from tests.fakes.fleet import wait
 
@@ -58,15 +58,6 @@ def test_an_agent_on_trial_asks_for_none(pico, online, fleet, monkeypatch):
     push(fleet, pico, "one", SIZE + 1)
     wait(lambda: not online.thread.is_alive())
     assert (online.resets, online.hard) == (1, 1)  # it is refused, and the agent before is given back
-
-
-def made_in_vain(agent, chip, fleet):
-    """Push a module of which no life can make an image."""
-    chip.makes = lambda: False
-    seq = push(fleet, chip, "one", 3000)
-    for _ in range(2):
-        another_life(agent, chip)
-    executor(fleet, seq, "plain: no-memory, wanted 512, largest free 400")
 
 
 def test_an_image_is_made_in_a_life_for_it(pico, online, fleet):

@@ -72,7 +72,7 @@ class Fleet:
 class Bench:
     """A board that carries actions out at once, and can misbehave: `payload` it reads back, `lose` fetches, `room`, `cut` power at a save.
 
-    `guests` {slot: key} run, `slots` are the keys of what is staged; `agent` is the payload digest of the agent that runs (None: by cable),
+    `guests` {slot: key} run, `slots` are the keys of what is staged; `agent` is the payload digest of the agent that runs (None: none is known),
     `pointer` what main.py would read: [agent], [agent, tries, the one before] or, after it gave one up, [agent, the one given up].
     """
 

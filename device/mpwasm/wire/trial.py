@@ -120,7 +120,7 @@ class Trial:
         self._enter(outcome, reason, saved.detail)
 
     def _any_boot(self, agent=None, fell=False, trying=False):
-        """`agent` is the payload digest of the agent that runs (None: it came by cable); `fell`: main.py has just given up another one;
+        """`agent` is the payload digest of the agent that runs (None: no pointer names one); `fell`: main.py has just given up another one;
         `trying`: main.py counts the tries of this one."""
         saved = self.saved
         self.agent = agent
