@@ -56,12 +56,12 @@ def share(agent, store, note):
         agent.log.note("restarted to " + life + (", executable memory %d B in one piece" % updater.room if updater.room else ""))
     if updater.room:
         gc.threshold(_GARBAGE_BYTES)
-    if updater.room and life != room.MAKE and agent.net.ssid is not None:
-        from network import STA_IF, WLAN
+        if life != room.MAKE and agent.net.ssid is not None:
+            from network import STA_IF, WLAN
 
-        agent.net.wlan = WLAN(STA_IF)
-        agent.net.wlan.active(True)
-        updater.held = room.hold(room.NETWORK_BYTES + (0 if agent.net.wlan.isconnected() else room.JOIN_BYTES))
+            agent.net.wlan = WLAN(STA_IF)
+            agent.net.wlan.active(True)
+            updater.held = room.hold(room.NETWORK_BYTES + (0 if agent.net.wlan.isconnected() else room.JOIN_BYTES))
     if wanted and (not life or life == room.START):
         from mpwasm.agent.launch import first
 

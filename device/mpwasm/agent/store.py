@@ -178,10 +178,10 @@ class Store:
 
     def part_bytes(self, digest):
         """How much flash, in whole blocks, the download of `digest`, begun or finished, has already."""
-        total = 0
-        for end in ("", ".part", ".map"):
-            if exists(self.path(digest) + end):
-                total += (os.stat(self.path(digest) + end)[6] + _BLOCK - 1) // _BLOCK * _BLOCK
+        total, stem = 0, name_of(digest)
+        for name in os.listdir(self.root + "/state"):
+            if name.split(".")[0] == stem:
+                total += (os.stat(self.dir + name)[6] + _BLOCK - 1) // _BLOCK * _BLOCK
         return total
 
     def save_map(self, bitmap):
@@ -224,6 +224,7 @@ class Store:
 
     def sweep(self, keys, digests=()):
         """Remove all specs, contents and parts but what these keys stand for and the contents `digests`, and what unfinished writes left."""
+        self.tidy()
         keep = [name_of(key) for key in keys] + [name_of(digest) for digest in digests]
         for key in keys:
             spec = self.load_spec(key)
@@ -231,7 +232,7 @@ class Store:
                 keep.append(name_of(spec[_DIGEST]))
         for name in os.listdir(self.root + "/state"):
             stem = name.split(".")[0]
-            if name.endswith(".tmp") or (len(stem) == 2 * _NAME_BYTES and stem not in keep):
+            if len(stem) == 2 * _NAME_BYTES and stem not in keep:
                 self.remove(name)
 
     def free_bytes(self):
