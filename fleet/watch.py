@@ -15,6 +15,7 @@ OFFLINE_GRACE_S = 1.0
 RESTART_GRACE_S = 15.0
 WORK_GRACE_S = 180.0  # an ESP32 that lacks memory for an order restarts for it alone, to make machine code, and to run it
 _AT_WORK = ("manifest", "verify", "preflight", "verify-file", "staged", "trial")
+_MAY_RESTART = ("sent", "idle", "check", *_AT_WORK)  # the order itself may be what memory lacks for, before a step is told
 
 # How far a board is, in percent, when it enters a step; downloading fills the rest up to verify-file.
 _PERCENT = {
@@ -63,7 +64,7 @@ class Patience:
         """Whether the board may still move: it has not ended, and is online or was so a moment ago."""
         device = target["device"]
         if target["online"]:
-            self._until[device] = now + (WORK_GRACE_S if target["state"] in _AT_WORK else RESTART_GRACE_S)
+            self._until[device] = now + (WORK_GRACE_S if target["state"] in _MAY_RESTART else RESTART_GRACE_S)
         if target["final"]:
             return False
         return target["state"] == "queued" or now < self._until.get(device, self._start + OFFLINE_GRACE_S)

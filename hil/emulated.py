@@ -138,8 +138,15 @@ class EmulatedRP2040(Target):
             line, self.line = self.line, None
             self._loop.call_soon_threadsafe(line.close)
 
+    async def _end_tasks(self):
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def close(self):
         self._stop()
+        self._wait(self._end_tasks(), 20)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 

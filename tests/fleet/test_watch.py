@@ -8,7 +8,7 @@ def target(state, online, final=False):
 
 
 def test_a_board_that_restarts_for_an_order_is_waited_for_longer():
-    for state, grace in (("verify", WORK_GRACE_S), ("staged", WORK_GRACE_S), ("downloading", RESTART_GRACE_S)):
+    for state, grace in (("sent", WORK_GRACE_S), ("verify", WORK_GRACE_S), ("staged", WORK_GRACE_S), ("downloading", RESTART_GRACE_S)):
         patience = Patience(0)
         assert patience.waits_for(target(state, True), 10)
         assert patience.waits_for(target(state, False), 10 + grace - 1)
