@@ -18,7 +18,7 @@ from hil.target import Missing
 CUTS = 50
 NEEDED = ("mpwasm/wire/", "mpwasm/agent/", "mpwasm/errors", "mpwasm/compat", "mpwasm/__init__")
 FLASH = 2 << 20
-DRIVER = Path(__file__).with_name("cut_board.py")
+DRIVER = ROOT / "tests" / "powercut" / "on_board.py"
 LIVE = "import cutting; cutting.live('order2')"
 
 

@@ -42,13 +42,13 @@ def test_a_turn_loads_one_file_or_makes_the_install(owner, loaded):
     while not isinstance(owner.install, Install):
         assert not owner.install.pending and owner.install.step(5) == 5
         counts.append(len(loaded))
-    assert counts == [0, 1, 2, 3, 4, 4]
-    assert loaded[0] == "mpwasm.wire.update" and loaded[-1] == "mpwasm.agent.install"
+    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 7]
+    assert loaded[0] == "mpwasm.wire.saved" and loaded[-1] == "mpwasm.agent.install"
 
 
 def test_a_boot_does_all_at_once(owner, loaded):
     coming(owner, True, True).whole()
-    assert len(loaded) == 4 and owner.install.root == "/root" and owner.install.events == [True, True]
+    assert len(loaded) == 7 and owner.install.root == "/root" and owner.install.events == [True, True]
 
 
 @pytest.mark.parametrize("first, told", [(False, ["order"]), (True, ["order", "failed"])])

@@ -17,7 +17,7 @@ def board(tmp_path):
         (tmp_path / "told" / name).write_bytes(data)
 
     def lives(*orders):
-        code = f"import sys; sys.path.append('hil'); import cut_board\nfor order in {orders!r}: cut_board.live(order, {str(tmp_path)!r})"
+        code = f"from tests.powercut import on_board\nfor order in {orders!r}: on_board.live(order, {str(tmp_path)!r})"
         return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
     return tmp_path, lives

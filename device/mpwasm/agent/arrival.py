@@ -1,5 +1,5 @@
-"""What comes on `desired`, and what is there in place of an `Install` until all that it needs is loaded: a file a turn, since together they take an
-RP2040 0.4 s.
+"""What comes on `desired`, and what is there in place of an `Install` until all that it needs is loaded: some of the files a turn,
+since together they take an RP2040 0.4 s.
 
 Imported when there is something to decide, and dropped once there is the `Install`.
 """
@@ -7,7 +7,8 @@ Imported when there is something to decide, and dropped once there is the `Insta
 from mpwasm.agent import phase
 from mpwasm.errors import Refused
 
-_AGENT = " store room install"  # what the next needs comes before it
+_WIRE = "saved staging update"  # what the next needs comes before it
+_AGENT = "store room tasks install"
 
 
 def heard(owner, message, loaded):
@@ -45,12 +46,13 @@ class Arrival:
 
     def _files(self):
         yield True  # the order has had this turn
-        yield __import__("mpwasm.wire.update")
+        for name in _WIRE.split():
+            yield __import__("mpwasm.wire." + name)
         for name in _AGENT.split():
             yield __import__("mpwasm.agent." + name)
 
     def step(self, now):
-        """Load a file; behind the last one make the `Install`."""
+        """Load the next; behind the last one make the `Install`."""
         if not next(self.files, None):
             self.whole()
         return now
