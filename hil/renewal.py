@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hil.story import GROUP, PUSH_S, ROOT, Failed, Story, wait
+from hil.story import GROUP, ROOT, Failed, Story, wait
 
 HEALTH, BOOT = "device/mpwasm/agent/health.py", "device/mpwasm/agent/boot.py"
 HALVES = ("device", "fleet", "firmware")
+AGENT_S = 5400  # wall time; a busy machine
 
 
 class Renewal(Story):
@@ -38,12 +39,12 @@ class Renewal(Story):
     def push_agent(self, version, bad=False):
         """`fleet agent push` of that version's sources: (how it ended, the version that runs then)."""
         begun, boots = self.target.seconds(), self.device()["report"]["boots"]
-        options = ["--key", f"{self.home}/keys/ops.key", "--version", version, "--confirm", "5", "--timeout", str(PUSH_S), "--no-watch"]
+        options = ["--key", f"{self.home}/keys/ops.key", "--version", version, "--confirm", "5", "--timeout", str(AGENT_S), "--no-watch"]
         command = [sys.executable, "-m", "fleet", "--home", self.home, "agent", "push", "--group", GROUP, *options]
         folder = self.sources(version, bad)
         subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": f"{folder}:{folder}/device"}, check=True, capture_output=True)
-        ended = wait(f"agent {version}", PUSH_S, self.judged)
-        row = wait("the module", PUSH_S, lambda: (row := self.device())["state"] == "ready" and row["status"] == "confirmed" and row)
+        ended = wait(f"agent {version}", AGENT_S, self.judged)
+        row = wait("the module", AGENT_S, lambda: (row := self.device())["state"] == "ready" and row["status"] == "confirmed" and row)
         runs, boots = row["report"]["agent"], row["report"]["boots"] - boots
         self.say(f"agent {version}: {ended}; {runs} runs, {boots} boots later, {row['free_heap']} B of heap free, sensor {row['executor']}")
         self.figures[f"agent {version}"] = f"{ended} {self.target.seconds() - begun:.0f} s of the board's time after its push"
