@@ -42,8 +42,8 @@ def test_a_turn_loads_one_file_or_makes_the_install(owner, loaded):
     while not isinstance(owner.install, Install):
         assert not owner.install.pending and owner.install.step(5) == 5
         counts.append(len(loaded))
-    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 7]
-    assert loaded[0] == "mpwasm.wire.saved" and loaded[-1] == "mpwasm.agent.install"
+    assert counts == [0, 1, 2, 3, 4, 5, 6, 7, 8, 8]
+    assert loaded[0] == "mpwasm.wire.saved" and loaded[-2:] == ["mpwasm.agent.install", "mpwasm.wire.desired"]
 
 
 def test_a_boot_does_all_at_once(owner, loaded):

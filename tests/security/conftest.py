@@ -21,6 +21,7 @@ class Board:
     def __init__(self, agent, fleet):
         self.agent, self.fleet = agent, fleet
         self.seq = confirm(fleet, GOOD, name="good", counter=5)
+        wait(lambda: self.supervisor.updater.install is None)  # what a test changes is for the next update
 
     @property
     def supervisor(self):

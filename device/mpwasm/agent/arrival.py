@@ -50,6 +50,8 @@ class Arrival:
             yield __import__("mpwasm.wire." + name)
         for name in _AGENT.split():
             yield __import__("mpwasm.agent." + name)
+        if not self.first:
+            yield __import__("mpwasm.wire.desired")
 
     def step(self, now):
         """Load the next; behind the last one make the `Install`."""
