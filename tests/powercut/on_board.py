@@ -64,7 +64,7 @@ class Board:
     now = 0
 
     def uptime_ms(self):
-        """As `mpwasm.board.Board` tells it."""
+        """The board's own time, in ms."""
         return self.now
 
     def feed(self):
@@ -80,7 +80,6 @@ class Owner:
     held = None
     pin = ()
     room = 0
-    order = 0
 
     def __init__(self, told):
         self.identity = decode(read(told + "identity"))
